@@ -1,0 +1,246 @@
+"""Asking the AirQino API, patiently and within bounds.
+
+GET {api_url}/v3/getStationHourlyAvg/{station_id}?start_date=YYYYmmdd-HHMM&end_date=... (see `payload` for the
+answer). Each request has a total deadline, since httpx's own time-outs start anew with every byte; a cap on what
+it may weigh, on the wire and unpacked; and follows no redirect, so that the token goes to no other host.
+"""
+
+import asyncio
+import email.utils
+import logging
+import random
+import time
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import httpx
+import stamina
+
+from airq_etl import payload
+from airq_etl.capture import Answer
+from airq_etl.errors import AirqError, AnswerError, BusyError, CredentialsError, SourceError
+from airq_etl.settings import Settings
+from airq_etl.windows import Window
+
+log = logging.getLogger(__name__)
+
+TIME_FORMAT = "%Y%m%d-%H%M"
+SKEW = timedelta(minutes=5)
+MEGABYTE = 1 << 20
+
+
+class Ask(NamedTuple):
+    """One thing to ask: a station, and the hours."""
+
+    station_id: int
+    window: Window
+
+
+class Asked(NamedTuple):
+    """What came of an Ask: requests made, retries among them, bytes on the wire and unpacked, and an error."""
+
+    ask: Ask
+    requests: int
+    retries: int
+    wire_bytes: int
+    body_bytes: int
+    error: AirqError | None
+
+
+class _Tally:
+    requests = retries = wire_bytes = body_bytes = 0
+
+
+class AirqinoClient:
+    """Asks for stations, so many at a time; every whole answer goes to `keep` before it is looked at.
+
+    `deadline` is the time (of `time.monotonic`) past which nothing is waited for.
+    """
+
+    def __init__(
+        self, settings: Settings, auth: httpx.Auth | None, keep: Callable[[Answer], None], deadline: float
+    ) -> None:
+        self._settings = settings
+        self._auth = auth
+        self._keep = keep
+        self._deadline = deadline
+        self._warned_of_clock = False
+        self._refused: CredentialsError | None = None
+
+    async def ask_all(self, asks: Iterable[Ask]) -> AsyncIterator[Asked]:
+        """Ask for everything; one Asked each, as they come. An error of one station stops no other."""
+        stamina.instrumentation.set_on_retry_hooks([_log_retry])
+        waiting = iter(list(asks))
+        done: asyncio.Queue[Asked | BaseException | None] = asyncio.Queue()
+        limits = httpx.Limits(max_connections=self._settings.concurrency)
+
+        async def work(client: httpx.AsyncClient) -> None:
+            try:
+                for ask in waiting:
+                    await done.put(await self._ask(client, ask))
+            except BaseException as error:  # noqa: BLE001 -- raised again by the loop below
+                await done.put(error)
+            await done.put(None)
+
+        async with httpx.AsyncClient(auth=self._auth, limits=limits, timeout=self._settings.timeout_s) as client:
+            workers = [asyncio.create_task(work(client)) for _ in range(self._settings.concurrency)]
+            try:
+                working = len(workers)
+                while working:
+                    asked = await done.get()
+                    if asked is None:
+                        working -= 1
+                    elif isinstance(asked, BaseException):
+                        raise asked
+                    else:
+                        yield asked
+            finally:
+                for worker in workers:
+                    worker.cancel()
+                await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _ask(self, client: httpx.AsyncClient, ask: Ask) -> Asked:
+        tally = _Tally()
+        error: AirqError | None = self._refused
+        if error is None:
+            try:
+                await self._ask_patiently(client, ask, tally)
+            except (SourceError, CredentialsError) as caught:
+                error = caught
+        if isinstance(error, CredentialsError):
+            # Refused for one is refused for all: a thousand stations need not find out one by one.
+            self._refused = error
+        return Asked(ask, tally.requests, tally.retries, tally.wire_bytes, tally.body_bytes, error)
+
+    async def _ask_patiently(self, client: httpx.AsyncClient, ask: Ask, tally: _Tally) -> None:
+        attempts = self._settings.retries + 1
+        async for attempt in stamina.retry_context(on=self._worth_asking_again, attempts=attempts, timeout=None):
+            with attempt:
+                tally.requests += 1
+                tally.retries = attempt.num - 1
+                answer, headers = await self._ask_once(client, ask, tally)
+                self._keep(answer)
+                _look_at(answer, headers)
+
+    def _worth_asking_again(self, error: Exception) -> bool | float:
+        if not isinstance(error, BusyError):
+            return False
+        wait = error.retry_after_s or 0.0
+        if time.monotonic() + wait >= self._deadline:
+            return False
+        return True if error.retry_after_s is None else wait + random.uniform(0, 1)  # noqa: S311 -- jitter
+
+    async def _ask_once(self, client: httpx.AsyncClient, ask: Ask, tally: _Tally) -> tuple[Answer, httpx.Headers]:
+        asked_at = self._settings.clock()
+        request = client.build_request(
+            "GET",
+            f"{self._settings.api_url.rstrip('/')}/v3/getStationHourlyAvg/{ask.station_id}",
+            params=_parameters(ask.window),
+            headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
+        )
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                response = await client.send(request, stream=True)
+                try:
+                    body = await self._body(response, tally)
+                finally:
+                    await response.aclose()
+        except TimeoutError as error:
+            raise BusyError(f"no whole answer within {self._settings.timeout_s:g} s (AIRQ_TIMEOUT_S)") from error
+        except httpx.HTTPError as error:
+            raise BusyError(f"{request.url.host} cannot be reached: {_cause(error)}") from error
+        answer = Answer(
+            station_id=ask.station_id,
+            requested_at=self._requested_at(asked_at, response.headers),
+            url=str(request.url),
+            status=response.status_code,
+            body=body,
+        )
+        return answer, response.headers
+
+    async def _body(self, response: httpx.Response, tally: _Tally) -> bytes:
+        most = self._settings.max_response_mb * MEGABYTE
+        too_much = f"the answer is larger than {self._settings.max_response_mb} MB (AIRQ_MAX_RESPONSE_MB)"
+        encoding = response.headers.get("Content-Encoding", "identity").lower()
+        if encoding not in {"identity", "gzip"}:
+            raise AnswerError(f"the answer is packed as {payload.clean_text(encoding)!r}, which was not asked for")
+        unpacker = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
+        body = bytearray()
+        wire = 0
+        async for chunk in response.aiter_raw():
+            wire += len(chunk)
+            tally.wire_bytes += len(chunk)
+            try:
+                # One byte more than is allowed is enough to know; a bomb is not unpacked to see how large it is.
+                body += unpacker.decompress(chunk, most + 1 - len(body)) if unpacker else chunk
+            except zlib.error as error:
+                raise BusyError(f"the answer's gzip is damaged: {error}") from error
+            if max(len(body), wire) > most:
+                raise AnswerError(too_much)
+        if unpacker and not unpacker.eof:
+            raise BusyError("the answer's gzip is cut short")
+        tally.body_bytes += len(body)
+        return bytes(body)
+
+    def _requested_at(self, asked_at: datetime, headers: httpx.Headers) -> datetime:
+        """When the answer was asked for: by our clock, or by the source's where ours is off and not pretended."""
+        theirs = _date(headers.get("Date"))
+        if self._settings.now is None and theirs is not None and abs(asked_at - theirs) > SKEW:
+            if not self._warned_of_clock:
+                skew = timedelta(seconds=round(abs(asked_at - theirs).total_seconds()))
+                log.warning("this machine's clock and the API's are %s apart; the API's is believed", skew)
+                self._warned_of_clock = True
+            asked_at = theirs
+        return asked_at.replace(microsecond=asked_at.microsecond // 1000 * 1000)
+
+
+def _parameters(window: Window) -> dict[str, str]:
+    ends = {"start_date": window.start, "end_date": window.end}
+    return {name: time.strftime(TIME_FORMAT) for name, time in ends.items() if time is not None}
+
+
+def _look_at(answer: Answer, headers: httpx.Headers) -> None:
+    """Raise what an answer means where it is not what was asked for."""
+    status = answer.status
+    if status in {401, 403}:
+        raise CredentialsError(
+            f"the API refuses the credentials (status {status}); check AIRQ_CLIENT_SECRET and AIRQ_REFRESH_TOKEN"
+        )
+    if status == httpx.codes.TOO_MANY_REQUESTS or httpx.codes.is_server_error(status):
+        raise BusyError(f"the API answers with status {status}", _retry_after(headers.get("Retry-After")))
+    if httpx.codes.is_redirect(status):
+        where = payload.clean_text(headers.get("Location", "nowhere"))
+        raise AnswerError(f"the API redirects to {where!r}, which is refused; see AIRQ_API_URL")
+    if status == httpx.codes.NOT_FOUND:
+        raise AnswerError("the API does not know this station (status 404)")
+    if status != httpx.codes.OK:
+        raise AnswerError(f"the API answers with status {status}: {payload.opening(answer.body)}")
+    payload.decode(answer.body)
+
+
+def _log_retry(details: stamina.instrumentation.RetryDetails) -> None:
+    log.info("%s; asking again in %.1f s", details.caused_by, details.wait_for)
+
+
+def _retry_after(header: str | None) -> float | None:
+    """Seconds to wait by a Retry-After header (a number, or a date); None where it says nothing sensible."""
+    if header is None:
+        return None
+    if header.strip().isdigit():
+        return min(float(header), 86_400.0)
+    when = _date(header)
+    return None if when is None else max((when - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def _date(header: str | None) -> datetime | None:
+    try:
+        when = email.utils.parsedate_to_datetime(header or "")
+    except (ValueError, OverflowError):
+        return None
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+
+
+def _cause(error: httpx.HTTPError) -> str:
+    return payload.clean_text(str(error) or type(error).__name__)

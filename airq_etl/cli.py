@@ -1,0 +1,76 @@
+"""The command line: what stands before a command, and how each ends."""
+
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+import airq_etl
+from airq_etl import logs, options
+from airq_etl.commands import export, ingest, simulate
+from airq_etl.errors import AirqError
+from airq_etl.options import Common
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    help="Keep every hour of AirQino stations, and their daily means with what lies under them.\n\n"
+    "Begin with: airq-etl run --demo",
+)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 -- typer calls it so
+    if wanted:
+        typer.echo(f"airq-etl {airq_etl.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _before(  # noqa: PLR0913 -- the common options
+    ctx: typer.Context,
+    *,
+    env_file: options.EnvFile = None,
+    data_dir: options.DataDir = None,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
+    log_format: options.LogFormat = None,
+    now: options.Now = None,
+    version: Annotated[  # noqa: ARG001 -- its callback does it
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    ctx.obj = Common(env_file, data_dir, verbose, quiet, log_format, now)
+
+
+for command in (ingest.run, ingest.extract, ingest.transform, ingest.load, export.export, simulate.simulate):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; every failure is one line on stderr and an exit code, a traceback only with -v."""
+    verbose = any(word in {"-v", "--verbose"} for word in sys.argv[1:])
+    try:
+        code = app(standalone_mode=False)
+    except (AirqError, typer.TyperException) as error:
+        message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        code = _fail(message, error.exit_code, verbose=verbose)
+    except typer.Abort:
+        code = 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python must not try to flush it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:  # noqa: BLE001 -- the last resort
+        code = _fail(f"this is a bug: {type(error).__name__}: {error} (-v shows where)", 1, verbose=verbose)
+    sys.exit(code)
+
+
+def _fail(message: str, code: int, *, verbose: bool) -> int:
+    if verbose:
+        typer.echo(logs.REDACTION.hide(traceback.format_exc()), err=True)
+    typer.echo(f"airq-etl: {logs.REDACTION.hide(' '.join(message.split()))}", err=True)
+    return code

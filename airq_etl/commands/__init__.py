@@ -1,0 +1,30 @@
+"""The commands: each takes options, asks for settings, calls the pipeline once, and ends with its result."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from airq_etl.options import Common
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airq_etl.results import Result
+
+
+def end(
+    common: Common,
+    result: "Result",
+    as_json: bool,  # noqa: FBT001 -- the flag that was given
+    text: "Callable[[Result], str] | None" = None,
+) -> None:
+    """Print a result, and exit with its code."""
+    if as_json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(result).decode())
+    elif not common.quiet:
+        from airq_etl.summary import result_text
+
+        typer.echo((text or result_text)(result))
+    raise typer.Exit(result.exit_code)

@@ -1,0 +1,117 @@
+"""Rows of the tables as the documents that both stores keep, the same in MongoDB and in SQLite.
+
+A document is a function of the data alone: `_id` comes from its key, times are aware UTC (a day is its midnight),
+and when an answer was asked for is left out, so that an answer that only confirms what is known changes nothing
+in a store. The core sensors are always there, null where there is no value; any other only where it has one.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from airq_etl.hourly import TIME
+from airq_etl.sensors import SENSORS
+from airq_etl.stations import Station
+
+Document = dict[str, Any]
+
+
+class Collection(NamedTuple):
+    """A kind of document: its fields with their types, the time that it is indexed by, what may be missing."""
+
+    name: str
+    fields: Mapping[str, type]
+    time: str | None = None
+    optional: Mapping[str, str] = {}
+
+
+def _daily_fields() -> dict[str, type]:
+    fields: dict[str, type] = {"_id": str, "station_id": int, "day": datetime}
+    for sensor in SENSORS:
+        fields |= {f"{sensor.column}_{value}": float for value in ("mean", "min", "max")}
+        fields |= {f"{sensor.column}_hours": int, f"{sensor.column}_valid": bool}
+    return fields | {"final": bool, "pm25_aqi": int}
+
+
+_OTHERS = tuple(sensor.column for sensor in SENSORS if not sensor.core)
+
+STATIONS = Collection(
+    "stations",
+    {"_id": str, "station_id": int, "name": str, "latitude": float, "longitude": float, "timezone": str},
+)
+HOURLY = Collection(
+    "hourly",
+    {"_id": str, "station_id": int, "hour": datetime}
+    | {sensor.column: float for sensor in SENSORS}
+    | {"provisional": bool},
+    time="hour",
+    optional={name: name for name in _OTHERS},
+)
+DAILY = Collection(
+    "daily",
+    _daily_fields(),
+    time="day",
+    optional={field: f"{sensor}_mean" for field in _daily_fields() if (sensor := field.rpartition("_")[0]) in _OTHERS},
+)
+REVISIONS = Collection(
+    "revisions",
+    {"_id": str, "station_id": int, "hour": datetime, "sensor": str, "old": float, "new": float, "seen_at": datetime},
+    time="hour",
+)
+META = Collection("meta", {"_id": str, "position": int})
+COLLECTIONS = (STATIONS, HOURLY, DAILY, REVISIONS, META)
+
+
+def stations(known: Mapping[int, Station]) -> list[Document]:
+    """One document a station."""
+    return [
+        {
+            "_id": str(station_id),
+            "station_id": station_id,
+            "name": station.name,
+            "latitude": station.latitude,
+            "longitude": station.longitude,
+            "timezone": station.timezone,
+        }
+        for station_id, station in sorted(known.items())
+    ]
+
+
+def hourly(frame: pl.DataFrame) -> list[Document]:
+    """One document a row of the hourly table; `_id` is like `283164601:2024-09-09T10`."""
+    key = pl.format("{}:{}", "station_id", pl.col("hour").dt.strftime("%Y-%m-%dT%H"))
+    return _documents(HOURLY, frame.drop("requested_at").with_columns(_id=key))
+
+
+def daily(frame: pl.DataFrame) -> list[Document]:
+    """One document a row of the daily table; `_id` is like `283164601:2024-09-09`."""
+    key = pl.format("{}:{}", "station_id", pl.col("day").dt.strftime("%Y-%m-%d"))
+    midnight = pl.col("day").cast(TIME)
+    return _documents(DAILY, frame.drop("updated_at").with_columns(midnight, _id=key))
+
+
+def revisions(frame: pl.DataFrame) -> list[Document]:
+    """One document a revision; `_id` is like `283164601:2024-09-09T10:co:2024-09-16T10:20:00.000`."""
+    key = pl.format(
+        "{}:{}:{}:{}",
+        "station_id",
+        pl.col("hour").dt.strftime("%Y-%m-%dT%H"),
+        "sensor",
+        pl.col("seen_at").dt.strftime("%Y-%m-%dT%H:%M:%S%.3f"),
+    )
+    return _documents(REVISIONS, frame.with_columns(_id=key))
+
+
+def _documents(collection: Collection, frame: pl.DataFrame) -> list[Document]:
+    times = [name for name, kind in collection.fields.items() if kind is datetime]
+    present = [name for name in collection.fields if name in frame.columns]
+    # Zone-less on the way out: polars would look a zone up for each value.
+    found = frame.select(present).with_columns(pl.col(times).dt.replace_time_zone(None)).to_dicts()
+    for document in found:
+        for name in [n for n, deciding in collection.optional.items() if document.get(deciding) is None]:
+            document.pop(name, None)
+        for time in times:
+            document[time] = document[time].replace(tzinfo=UTC)
+    return found

@@ -1,0 +1,177 @@
+"""The hourly table: one row a station and hour, the newest answer wins row by row.
+
+Merging is a maximum over answers (by the time they were asked for, ties by the values themselves), so it does
+not matter in which order, how often, or in which portions answers come. Hours are UTC and named by their start.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import polars as pl
+
+from airq_etl.payload import Payload, Rejected
+from airq_etl.sensors import CORE_COLUMNS, SENSORS, present
+
+KEY = ("station_id", "hour")
+TIME = pl.Datetime("us", "UTC")
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+
+SCHEMA: dict[str, pl.DataType] = {
+    "station_id": pl.Int64(),
+    "hour": TIME,
+    **{column: pl.Float64() for column in CORE_COLUMNS},
+    "provisional": pl.Boolean(),
+    "requested_at": TIME,
+}
+REVISION_SCHEMA: dict[str, pl.DataType] = {
+    "station_id": pl.Int64(),
+    "hour": TIME,
+    "sensor": pl.String(),
+    "old": pl.Float64(),
+    "new": pl.Float64(),
+    "seen_at": TIME,
+}
+REVISION_KEY = ("station_id", "hour", "sensor", "seen_at")
+
+
+class Parsed(NamedTuple):
+    """One answer as rows of the hourly table; `rejected` holds the payload's own and those of impossible hours."""
+
+    rows: pl.DataFrame
+    rejected: list[Rejected]
+    duplicates: int
+
+
+class Merged(NamedTuple):
+    """What merging gave.
+
+    `rows` is the whole table; `outcome` names each hour that an answer touched, with what came of it: `new`,
+    `settled` (it was provisional, and differs now), `revised` (it was not, and differs now) or `confirmed`;
+    `revisions` has one row a value that the source changed afterwards.
+    """
+
+    rows: pl.DataFrame
+    outcome: pl.DataFrame
+    revisions: pl.DataFrame
+
+
+def empty() -> pl.DataFrame:
+    """The hourly table with no rows."""
+    return pl.DataFrame(schema=SCHEMA)
+
+
+def arrange(frame: pl.DataFrame) -> pl.DataFrame:
+    """The columns of the hourly table in their order, core sensors always, others where the frame has them."""
+    sensors = present(frame.columns)
+    missing = [pl.lit(None, dtype=pl.Float64).alias(name) for name in sensors if name not in frame.columns]
+    return frame.with_columns(missing).select(*KEY, *sensors, "provisional", "requested_at")
+
+
+def parse(payload: Payload, station_id: int, requested_at: datetime) -> Parsed:
+    """The rows of one answer asked for at `requested_at` (aware UTC).
+
+    An hour is provisional while it had not ended at `requested_at`. Set aside are timestamps off the hour, in
+    the future of the request, or before 2000. Of an hour that stands twice the later in the list is kept.
+    """
+    times = [_utc(row.timestamp) for row in payload.rows]
+    columns = {s.column: [getattr(row, s.column) for row in payload.rows] for s in SENSORS}
+    frame = pl.DataFrame(
+        {"hour": times, **columns, "index": payload.indexes},
+        schema={"hour": TIME, **dict.fromkeys(columns, pl.Float64), "index": pl.Int64},
+    ).with_columns(reason=_fault(requested_at))
+    rejected = [
+        Rejected(index, "timestamp", reason, f'{{"timestamp": "{hour:%Y-%m-%d %H:%M:%S}"}}')
+        for index, reason, hour in frame.drop_nulls("reason").select("index", "reason", "hour").iter_rows()
+    ]
+    good = frame.filter(pl.col("reason").is_null())
+    rows = good.unique("hour", keep="last", maintain_order=True).sort("hour")
+    absent = [s.column for s in SENSORS if not s.core and rows[s.column].null_count() == rows.height]
+    rows = rows.drop(absent).with_columns(
+        station_id=pl.lit(station_id, dtype=pl.Int64),
+        provisional=pl.col("hour").dt.offset_by("1h") > requested_at,
+        requested_at=pl.lit(requested_at, dtype=TIME),
+    )
+    return Parsed(arrange(rows), [*payload.rejected, *rejected], good.height - rows.height)
+
+
+def newest(payload: Payload, now: datetime) -> datetime | None:
+    """The newest hour of a payload that is not in the future of `now` (aware UTC); null where it has none."""
+    return max((hour for hour in (_utc(row.timestamp) for row in payload.rows) if hour <= now), default=None)
+
+
+def combine(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Frames of the hourly table below each other; a sensor that one of them lacks is null there."""
+    return arrange(pl.concat([empty(), *frames], how="diagonal"))
+
+
+def merge(stored: pl.DataFrame, answers: pl.DataFrame) -> Merged:
+    """The stored hours (one row an hour) and the rows of answers (any number an hour) made one table."""
+    both = combine([stored, answers])
+    sensors = present(both.columns)
+    both = both.with_columns(
+        answered=pl.Series([False] * stored.height + [True] * answers.height, dtype=pl.Boolean)
+    ).sort(*KEY, "requested_at", *sensors, nulls_last=False, maintain_order=True)
+    rows = both.unique(KEY, keep="last", maintain_order=True)
+    return Merged(arrange(rows), _outcome(combine([stored]), rows, answers), _revisions(both, sensors))
+
+
+def _utc(time: datetime) -> datetime:
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def _fault(requested_at: datetime) -> pl.Expr:
+    hour = pl.col("hour")
+    return (
+        pl.when(hour != hour.dt.truncate("1h"))
+        .then(pl.lit("not on the hour"))
+        .when(hour > requested_at)
+        .then(pl.lit("in the future of the request"))
+        .when(hour < EARLIEST)
+        .then(pl.lit("before 2000"))
+    )
+
+
+def _outcome(stored: pl.DataFrame, rows: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
+    touched = rows.join(answers.select(KEY).unique(), on=KEY, how="semi")
+    joined = touched.join(stored.with_columns(stored=True), on=KEY, how="left", suffix="_old")
+    values = [name for name in joined.columns if f"{name}_old" in joined.columns and name != "requested_at"]
+    added = [s for s in present(rows.columns) if s not in stored.columns]
+    differs = pl.any_horizontal(
+        *(pl.col(name).ne_missing(pl.col(f"{name}_old")) for name in values),
+        *(pl.col(name).is_not_null() for name in added),
+    )
+    return joined.select(
+        *KEY,
+        "requested_at",
+        requested_before=pl.col("requested_at_old"),
+        outcome=pl.when(pl.col("stored").is_null())
+        .then(pl.lit("new"))
+        .when(~differs)
+        .then(pl.lit("confirmed"))
+        .when(pl.col("provisional_old"))
+        .then(pl.lit("settled"))
+        .otherwise(pl.lit("revised")),
+    ).sort(KEY)
+
+
+def _revisions(both: pl.DataFrame, sensors: tuple[str, ...]) -> pl.DataFrame:
+    # `both` is sorted by key and time: a row's predecessor is what the source said of that hour before.
+    before = [pl.col(c).shift(1).name.suffix("_old") for c in (*KEY, *sensors, "provisional", "requested_at")]
+    pairs = both.with_columns(
+        *before, stored_at=pl.col("requested_at").filter(~pl.col("answered")).max().over(KEY)
+    ).filter(
+        pl.col("answered"),
+        pl.col("station_id") == pl.col("station_id_old"),
+        pl.col("hour") == pl.col("hour_old"),
+        pl.col("requested_at") > pl.col("requested_at_old"),
+        pl.col("stored_at").is_null() | (pl.col("requested_at") > pl.col("stored_at")),
+        ~pl.col("provisional_old"),
+    )
+    found = [
+        pairs.filter(pl.col(f"{name}_old").is_not_null(), pl.col(name).ne_missing(pl.col(f"{name}_old"))).select(
+            *KEY, sensor=pl.lit(name), old=pl.col(f"{name}_old"), new=pl.col(name), seen_at=pl.col("requested_at")
+        )
+        for name in sensors
+    ]
+    return pl.concat([pl.DataFrame(schema=REVISION_SCHEMA), *found]).sort(REVISION_KEY)

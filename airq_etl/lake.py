@@ -1,0 +1,127 @@
+"""The data directory: Parquet tables, written whole or not at all.
+
+    captures/YYYY/MM/DD/*.jsonl.gz   answers as they came (see `captures`)
+    hourly/YYYY-MM.parquet           partitioned by the UTC month of the hour
+    daily/YYYY.parquet               by the year of the local day
+    revisions/YYYY.parquet           by the UTC year in which the revision was seen
+    ledger.db, airq.db               runs and marks; the embedded store
+    tmp/                             files being written; whatever lies there at start is a stray
+
+A file is written beside its place in tmp/, synced, and renamed over the old one, so that a reader or a crash
+sees the old or the new file. Temporary files never lie where a scan would find them.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from airq_etl import daily, hourly
+from airq_etl.errors import DamagedError, StoreError, UsageError
+
+PRIVATE_DIRECTORY = 0o700
+PRIVATE_FILE = 0o600
+
+
+class Table(NamedTuple):
+    """A kind of table: its folder, the columns that name a row, and a frame of it without rows."""
+
+    name: str
+    key: tuple[str, ...]
+    empty: Callable[[], pl.DataFrame]
+
+
+HOURLY = Table("hourly", hourly.KEY, hourly.empty)
+DAILY = Table("daily", daily.KEY, daily.empty)
+REVISIONS = Table("revisions", hourly.REVISION_KEY, lambda: pl.DataFrame(schema=hourly.REVISION_SCHEMA))
+TABLES = (HOURLY, DAILY, REVISIONS)
+
+
+class Lake:
+    """The tables under one data directory."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.captures = root / "captures"
+        self.temporary = root / "tmp"
+
+    def open(self) -> None:
+        """Make the directories; UsageError where that is not allowed."""
+        try:
+            for folder in (self.root, self.captures, self.temporary, *(self.root / t.name for t in TABLES)):
+                folder.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+            with (self.temporary / f"writable-{os.getpid()}").open("wb") as probe:
+                Path(probe.name).unlink()
+        except OSError as error:
+            raise UsageError(f"the data directory {self.root} cannot be used: {error.strerror}") from error
+
+    def sweep(self) -> None:
+        """Remove what an interrupted run left in tmp/; only while holding the lock."""
+        for stray in self.temporary.iterdir():
+            shutil.rmtree(stray) if stray.is_dir() else stray.unlink()
+
+    def parts(self, table: Table) -> list[str]:
+        """The names of the files that a table has, in order: `2024-09` or `2024`."""
+        return sorted(path.stem for path in (self.root / table.name).glob("*.parquet"))
+
+    def path(self, table: Table, part: str) -> Path:
+        """Where one file of a table lies."""
+        return self.root / table.name / f"{part}.parquet"
+
+    def read(self, table: Table, parts: Iterable[str] | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
+        """Rows of a table, sorted by its key; `parts` without a file are empty, None is all of them."""
+        return pl.concat([table.empty(), *self._frames(table, parts, where)], how="diagonal").sort(table.key)
+
+    def _frames(self, table: Table, parts: Iterable[str] | None, where: pl.Expr | None) -> Iterator[pl.DataFrame]:
+        there = self.parts(table)
+        for part in there if parts is None else sorted(set(there) & set(parts)):
+            path = self.path(table, part)
+            try:
+                rows = pl.scan_parquet(path, glob=False)
+                yield (rows if where is None else rows.filter(where)).collect()
+            except (pl.exceptions.PolarsError, OSError) as error:
+                raise DamagedError(
+                    f"{path} cannot be read; `airq-etl transform --rebuild` makes the tables again from the captures"
+                ) from error
+
+    def write(self, table: Table, part: str, frame: pl.DataFrame) -> None:
+        """Replace one file of a table by `frame`, sorted by the table's key."""
+        with self.replacing(self.path(table, part)) as path:
+            frame.sort(table.key).write_parquet(path, compression="zstd")
+
+    @contextmanager
+    def replacing(self, target: Path) -> Iterator[Path]:
+        """A temporary path to write to; what was written replaces `target` when the block ends well."""
+        temporary = self.temporary / f"{target.name}.{os.getpid()}"
+        try:
+            yield temporary
+            sync(temporary)
+            temporary.chmod(PRIVATE_FILE & ~_umask())
+            target.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+            temporary.replace(target)
+            sync(target.parent)
+        except OSError as error:
+            raise StoreError(f"{target} cannot be written: {error.strerror or error}") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Have the disk keep a file, or the names in a directory (where the system can)."""
+    if path.is_dir() and os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

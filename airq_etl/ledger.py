@@ -1,0 +1,221 @@
+"""The ledger: which runs there were, which captures are worked in, what changed and must still be sent.
+
+A small SQLite file. It holds no reading: were it lost, all captures would be worked in again, which changes
+nothing, and a store would be sent everything once.
+"""
+
+import secrets
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+import polars as pl
+
+from airq_etl.errors import DamagedError, StoreError, UsageError
+from airq_etl.payload import Rejected
+from airq_etl.stations import Station
+
+LAYOUT = 1
+MOST_REJECTS_KEPT = 1000
+
+_TABLES = """
+create table if not exists meta (key text primary key, value text not null);
+create table if not exists runs (
+    run_id text primary key, command text not null, started_at text not null, ended_at text,
+    state text not null, exit_code integer, message text, pid integer not null, version text not null);
+create table if not exists steps (
+    run_id text not null, step text not null, started_at text not null, ended_at text, state text not null,
+    message text, counts text, primary key (run_id, step));
+create table if not exists captures (name text primary key, worked_in_at text not null);
+create table if not exists stations (
+    station_id integer primary key, name text, latitude real, longitude real, requested_at text,
+    swept_at text, rule text);
+create table if not exists changes (
+    station_id integer, day text, touched integer not null, changed integer not null default 0,
+    primary key (station_id, day)) without rowid;
+create index if not exists changes_touched on changes (touched);
+create index if not exists changes_changed on changes (changed);
+create table if not exists rejects (
+    capture text, station_id integer, requested_at text, position integer, key text, reason text, row text,
+    primary key (capture, station_id, requested_at, position)) without rowid;
+"""
+
+
+class Ledger:
+    """The open ledger; a context manager. StoreError where it cannot be written, DamagedError where it is not one."""
+
+    def __init__(self, root: Path) -> None:
+        self.path = root / "ledger.db"
+        with _translated(self.path):
+            fresh = not self.path.exists()
+            self._db = sqlite3.connect(self.path, timeout=10, isolation_level=None)
+            if fresh:
+                self.path.chmod(0o600)
+            self._db.execute("pragma journal_mode = wal")
+            self._db.execute("pragma synchronous = full")
+        try:
+            self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def _prepare(self) -> None:
+        with _translated(self.path):
+            (layout,) = self._db.execute("pragma user_version").fetchone()
+            if layout > LAYOUT:
+                raise UsageError(
+                    f"{self.path.parent} was written by a newer airq-etl (layout {layout}, this one knows {LAYOUT}); "
+                    "upgrade airq-etl, or name another AIRQ_DATA_DIR"
+                )
+            if layout < LAYOUT:
+                self._db.executescript(f"begin; {_TABLES} pragma user_version = {LAYOUT}; commit;")
+            self._db.execute("insert or ignore into meta values ('lake_id', ?)", [secrets.token_hex(8)])
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All that the block writes, or nothing."""
+        with _translated(self.path):
+            self._db.execute("begin immediate")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("rollback")
+                raise
+            self._db.execute("commit")
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        """What a query gives."""
+        with _translated(self.path):
+            return self._db.execute(query, values).fetchall()
+
+    # -- runs ----------------------------------------------------------------------------------------------
+
+    def start_run(self, run_id: str, command: str, now: datetime, pid: int, version: str) -> None:
+        """Record that a run has begun."""
+        with self.transaction() as db:
+            db.execute(
+                "insert into runs (run_id, command, started_at, state, pid, version) values (?, ?, ?, 'RUNNING', ?, ?)",
+                [run_id, command, text(now), pid, version],
+            )
+
+    def end_run(self, run_id: str, now: datetime, state: str, exit_code: int, message: str) -> None:
+        """Record how a run ended."""
+        with self.transaction() as db:
+            db.execute(
+                "update runs set ended_at = ?, state = ?, exit_code = ?, message = ? where run_id = ?",
+                [text(now), state, exit_code, message, run_id],
+            )
+
+    def record_step(  # noqa: PLR0913, PLR0917 -- a row has as many columns
+        self,
+        run_id: str,
+        step: str,
+        started_at: datetime,
+        ended_at: datetime | None,
+        state: str,
+        message: str,
+        counts: Mapping[str, Any],
+    ) -> None:
+        """Record a step of a run, replacing what was said of it before."""
+        values = [run_id, step, text(started_at), text(ended_at), state, message, msgspec.json.encode(counts).decode()]
+        with self.transaction() as db:
+            db.execute("insert or replace into steps values (?, ?, ?, ?, ?, ?, ?)", values)
+
+    # -- captures, stations, rejects -----------------------------------------------------------------------
+
+    def worked_in(self) -> set[str]:
+        """The names of the captures that are in the tables."""
+        return {name for (name,) in self.rows("select name from captures")}
+
+    def stations(self) -> dict[int, Station]:
+        """What the API said of each station, in its newest answer."""
+        rows = self.rows("select station_id, name, latitude, longitude from stations where requested_at is not null")
+        return {row[0]: Station(name=row[1], latitude=row[2], longitude=row[3]) for row in rows}
+
+    def swept_at(self) -> dict[int, datetime]:
+        """When the whole year was last asked of each station."""
+        rows = self.rows("select station_id, swept_at from stations where swept_at is not null")
+        return {station_id: datetime.fromisoformat(when) for station_id, when in rows}
+
+    def rules(self) -> dict[int, str]:
+        """By which rule (zone, hours of a valid mean) each station's daily rows were computed."""
+        return dict(self.rows("select station_id, rule from stations where rule is not null"))
+
+    def rejects(self) -> pl.DataFrame:
+        """The rows set aside: capture, station_id, requested_at, position, key, reason, row."""
+        names = ("station_id", "requested_at", "capture", "position", "key", "reason", "row")
+        rows = self.rows(f"select {', '.join(names)} from rejects order by requested_at, station_id, position")  # noqa: S608
+        kinds = {name: pl.Int64 if name in {"station_id", "position"} else pl.String for name in names}
+        frame = pl.DataFrame(rows, schema=kinds, orient="row")
+        return frame.with_columns(pl.col("requested_at").str.to_datetime(time_unit="us", time_zone="UTC"))
+
+    # -- what else is remembered ---------------------------------------------------------------------------
+
+    @property
+    def lake_id(self) -> str:
+        """Which data directory this is, for the mark that a store keeps."""
+        return str(self.rows("select value from meta where key = 'lake_id'")[0][0])
+
+    def meta(self, key: str) -> str | None:
+        """A remembered value."""
+        rows = self.rows("select value from meta where key = ?", [key])
+        return str(rows[0][0]) if rows else None
+
+
+def mark_captures(db: sqlite3.Connection, names: Iterable[str], now: datetime) -> None:
+    """Record captures as worked in."""
+    db.executemany("insert or ignore into captures values (?, ?)", ((name, text(now)) for name in names))
+
+
+def keep_station(db: sqlite3.Connection, station_id: int, station: Station, requested_at: datetime) -> None:
+    """Record what an answer says of a station, unless a newer one has spoken."""
+    db.execute(
+        "insert into stations (station_id, name, latitude, longitude, requested_at) values (?, ?, ?, ?, ?)"
+        " on conflict do update set name = excluded.name, latitude = excluded.latitude,"
+        " longitude = excluded.longitude, requested_at = excluded.requested_at"
+        " where stations.requested_at is null or excluded.requested_at >= stations.requested_at",
+        [station_id, station.name, station.latitude, station.longitude, text(requested_at)],
+    )
+
+
+def keep_rejects(
+    db: sqlite3.Connection, capture: str, station_id: int, requested_at: datetime, rejected: Sequence[Rejected]
+) -> None:
+    """Record the rows of one answer that were set aside (the first thousand; all are counted)."""
+    db.executemany(
+        "insert or replace into rejects values (?, ?, ?, ?, ?, ?, ?)",
+        (
+            [capture, station_id, text(requested_at), bad.position, bad.key, bad.reason, bad.row]
+            for bad in rejected[:MOST_REJECTS_KEPT]
+        ),
+    )
+
+
+def remember(db: sqlite3.Connection, key: str, value: str) -> None:
+    """Keep a value under a key."""
+    db.execute("insert or replace into meta values (?, ?)", [key, value])
+
+
+def text(time: datetime | None) -> str | None:
+    """A time as the ledger writes it: ISO 8601 in UTC."""
+    return None if time is None else time.astimezone(UTC).isoformat()
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorname", "") in {"SQLITE_CORRUPT", "SQLITE_NOTADB"}:
+            raise DamagedError(f"{path} is damaged ({error}); move it away and run `airq-etl transform`") from error
+        raise StoreError(f"{path} cannot be used: {error}") from error

@@ -1,0 +1,117 @@
+"""The options that every command has, named once, and how they become settings."""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+
+import typer
+
+from airq_etl import logs
+from airq_etl.errors import UsageError
+from airq_etl.settings import Settings, env_file_is_open, load, parse_stations
+from airq_etl.windows import Days
+
+EnvFile = Annotated[Path | None, typer.Option(metavar="PATH", help="Read settings from this file, not ./.env.")]
+DataDir = Annotated[Path | None, typer.Option(metavar="PATH", help="Where the data lie (AIRQ_DATA_DIR).")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more; show tracebacks.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")]
+LogFormat = Annotated[Literal["text", "json"] | None, typer.Option(help="How to log on stderr.")]
+Now = Annotated[str | None, typer.Option(metavar="ISO", help="Pretend it is this time (UTC).")]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+StationIds = Annotated[
+    list[str] | None, typer.Option("--station", metavar="ID", help="Only this station; may be repeated.")
+]
+StartDate = Annotated[str | None, typer.Option(metavar="DATE", help="First day, like 2024-09-01.")]
+EndDate = Annotated[str | None, typer.Option(metavar="DATE", help="Last day, included.")]
+
+
+class Common(NamedTuple):
+    """The common options as given; None and False are not given."""
+
+    env_file: Path | None = None
+    data_dir: Path | None = None
+    verbose: bool = False
+    quiet: bool = False
+    log_format: str | None = None
+    now: str | None = None
+
+    def over(self, other: "Common") -> "Common":
+        """These, and where one is not given the other's."""
+        return Common._make(mine or its for mine, its in zip(self, other, strict=True))
+
+
+COMMON: Mapping[str, Any] = {
+    "env_file": EnvFile,
+    "data_dir": DataDir,
+    "verbose": Verbose,
+    "quiet": Quiet,
+    "log_format": LogFormat,
+    "now": Now,
+}
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def with_common(command: Command) -> Command:
+    """Give a command the common options; it gets them as its parameter `common`, after those before the command."""
+
+    @functools.wraps(command)
+    def wrapper(ctx: typer.Context, **options: Any) -> Any:  # noqa: ANN401 -- whatever the command takes and gives
+        own = Common(**{name: options.pop(name) for name in COMMON})
+        common = own.over(ctx.obj or Common())
+        logs.start(verbose=common.verbose, quiet=common.quiet, as_json=common.log_format == "json")
+        return command(common=common, **options)
+
+    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "common"]
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=_default(name), annotation=kind)
+        for name, kind in COMMON.items()
+    ]
+    context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+    wrapper.__signature__ = inspect.Signature([context, *keyword, *added])  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {p.name: p.annotation for p in (context, *keyword, *added)}
+    return wrapper  # type: ignore[return-value]
+
+
+def _default(name: str) -> bool | None:
+    return False if name in {"verbose", "quiet"} else None
+
+
+def settings(common: Common, **flags: Any) -> Settings:  # noqa: ANN401 -- a setting may be anything
+    """The settings in force for a command; UsageError that names what is wrong."""
+    given = {"data_dir": common.data_dir, "now": common.now, **flags}
+    in_force = load(given, env_file=common.env_file)
+    logs.hide(in_force.secrets())
+    if env_file_is_open(common.env_file) and in_force.secrets():
+        logs.LOGGER.warning("others may read the secrets in %s; `chmod 600` it", common.env_file or ".env")
+    return in_force
+
+
+def stations(ids: list[str] | None) -> tuple[int, ...] | None:
+    """The ids of --station, None where there are none."""
+    try:
+        return parse_stations(",".join(ids)) if ids else None
+    except UsageError as error:
+        raise UsageError(f"--station: {error}") from error
+
+
+def days(start: str | None, end: str | None) -> Days | None:
+    """The days of --start-date and --end-date; a missing one is the other. None where both are missing."""
+    if start is None and end is None:
+        return None
+    first, last = _day("--start-date", start or end), _day("--end-date", end or start)
+    if last < first:
+        raise UsageError(f"--end-date {last} is before --start-date {first}")
+    return Days(first, last)
+
+
+def _day(option: str, text: str | None) -> date:
+    try:
+        return datetime.strptime(text or "", "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError as error:
+        raise UsageError(f"{option}: {text!r} is not a day like 2024-09-01") from error

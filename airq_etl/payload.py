@@ -1,0 +1,154 @@
+"""The body of an answer, decoded strictly: good rows typed, bad rows set aside with their reason.
+
+A body is `{"header": {...}, "data": [{"timestamp": "2023-09-10 11:00:00", "CO": 0.0, ...}, ...]}`. The whole
+document is decoded in one go; only where that fails is it walked row by row, so that one bad row costs itself
+and no other. A sensor without a value is absent or null. Where a key stands twice in a row, the last one wins.
+"""
+
+import json
+import math
+import unicodedata
+from collections import Counter
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from airq_etl.errors import AnswerError, BusyError
+from airq_etl.sensors import BY_KEY, SENSORS
+
+LONGEST_TEXT = 200
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What the API says of the station; degrees as given."""
+
+    station_name: str | None = None
+    station_lat: float | None = None
+    station_lon: float | None = None
+
+
+# A row has one field a sensor, named as our column and spelled as the API's key.
+Row = msgspec.defstruct(
+    "Row",
+    [("timestamp", datetime)] + [(s.column, float | None, msgspec.field(name=s.key, default=None)) for s in SENSORS],
+    forbid_unknown_fields=True,
+    frozen=True,
+)
+
+
+class _Document(msgspec.Struct):
+    data: list[Row]  # type: ignore[valid-type]
+    header: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class Rejected(NamedTuple):
+    """A row set aside: its position in `data`, the key at fault ("" for the row), why, and the row as JSON text."""
+
+    position: int
+    key: str
+    reason: str
+    row: str
+
+
+class Payload(NamedTuple):
+    """A decoded body: `rows` in the order given with their `indexes` in `data`, those set aside, unknown keys."""
+
+    header: Header
+    rows: list[Any]
+    indexes: list[int]
+    rejected: list[Rejected]
+    unknown_keys: dict[str, int]
+
+
+_WHOLE = msgspec.json.Decoder(_Document)
+
+
+def decode(body: bytes) -> Payload:
+    """The payload in a body.
+
+    Raises BusyError where the JSON is cut short (worth asking again), AnswerError where it is no payload; both
+    show the first 80 bytes.
+    """
+    try:
+        document = _WHOLE.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _row_by_row(_document(body))
+    header = _header(_json(bytes(document.header)))
+    return Payload(header, document.data, list(range(len(document.data))), [], {})
+
+
+def clean_text(text: str) -> str:
+    """Text fit for a terminal, a query and a file: no control characters, no lone surrogates, not endless."""
+    kept = (c if unicodedata.category(c) not in {"Cc", "Cf", "Cs"} else "�" for c in text[:LONGEST_TEXT])
+    return "".join(kept)
+
+
+def _json(text: bytes) -> Any:  # noqa: ANN401 -- whatever the JSON holds
+    # Whole numbers as floats: one of five thousand digits is then infinite, which costs its row only.
+    return json.loads(text, parse_int=float)
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = _json(body)
+    except (ValueError, RecursionError) as error:
+        if body.lstrip().startswith(b"{"):
+            raise BusyError(f"the answer is cut short or malformed: {opening(body)}") from error
+        raise AnswerError(f"the answer is not JSON: {opening(body)}") from error
+    if not isinstance(document, dict) or not isinstance(document.get("data"), list):
+        raise AnswerError(f'the answer has no "data" list: {opening(body)}')
+    return document
+
+
+def opening(body: bytes) -> str:
+    """The first 80 bytes of a body, fit to be shown."""
+    text = clean_text(body[:80].decode("utf-8", "replace"))
+    return repr(text) if body else "it is empty"
+
+
+def _header(value: object) -> Header:
+    try:
+        header = msgspec.convert(value, Header)
+    except msgspec.ValidationError:
+        return Header()
+    return Header(
+        clean_text(header.station_name) if header.station_name is not None else None,
+        _finite(header.station_lat),
+        _finite(header.station_lon),
+    )
+
+
+def _finite(number: float | None) -> float | None:
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _row_by_row(document: dict[str, Any]) -> Payload:
+    payload = Payload(_header(document.get("header")), [], [], [], {})
+    unknown: Counter[str] = Counter()
+    for index, row in enumerate(document["data"]):
+        if not isinstance(row, dict):
+            payload.rejected.append(_rejected(index, "", "not an object", row))
+            continue
+        unknown.update(clean_text(key) for key in row if key not in BY_KEY and key != "timestamp")
+        try:
+            payload.rows.append(_typed(row))
+            payload.indexes.append(index)
+        except msgspec.ValidationError as error:
+            reason, _, path = str(error).partition(" - at `$.")
+            payload.rejected.append(_rejected(index, path.rstrip("`"), reason, row))
+    payload.unknown_keys.update(unknown)
+    return payload
+
+
+def _typed(row: dict[str, Any]) -> Any:  # noqa: ANN401 -- Row is made at run time, from the table of sensors
+    known = {key: value for key, value in row.items() if key in BY_KEY or key == "timestamp"}
+    for key, value in known.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            message = f"{value} is not a finite number - at `$.{key}`"
+            raise msgspec.ValidationError(message)
+    return msgspec.convert(known, Row)
+
+
+def _rejected(index: int, key: str, reason: str, row: object) -> Rejected:
+    return Rejected(index, key, reason, json.dumps(row)[:LONGEST_TEXT])

@@ -1,0 +1,1 @@
+"""The imperative shell: read, call the core, write. One module a step."""

@@ -1,0 +1,91 @@
+"""The daily tables: which days to compute, from which hours, and into which file."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+
+import polars as pl
+
+from airq_etl import daily, hourly
+from airq_etl.changes import Change, remember_position, touch, touched_since_daily
+from airq_etl.lake import DAILY, HOURLY, Lake
+from airq_etl.pipeline.job import Job
+from airq_etl.windows import Days
+
+log = logging.getLogger(__name__)
+
+
+def touch_days(work: Job, stations: Sequence[int], days: Days) -> None:
+    """Have the daily rows of these days computed anew."""
+    with work.ledger.transaction() as db:
+        span = (days.last - days.first).days + 1
+        touch(db, ((station, days.first + timedelta(days=n), True) for station in stations for n in range(span)))
+
+
+def touch_where_the_rule_changed(work: Job) -> None:
+    """Touch every day of a station whose zone, or whose hours of a valid mean, are no longer what they were."""
+    said = work.ledger.rules()
+    changed = [station_id for station_id, rule in said.items() if rule != _rule(work, station_id)]
+    if not changed:
+        return
+    zones = work.zones(changed)
+    mine = pl.col("station_id").is_in(changed)
+    hours = work.lake.read(HOURLY, where=mine).select("station_id", day=daily.day_of(zones))
+    days = pl.concat([hours, work.lake.read(DAILY, where=mine).select(daily.KEY)]).unique()
+    log.info(
+        "the zone or the hours of a valid mean changed for %d stations; their days are computed anew", len(changed)
+    )
+    with work.ledger.transaction() as db:
+        touch(db, ((station_id, day, True) for station_id, day in days.iter_rows()))
+
+
+def _rule(work: Job, station_id: int) -> str:
+    return f"{work.settings.zone(station_id)}/{work.settings.min_hours}"
+
+
+def write_daily(work: Job) -> None:
+    """Compute the days touched since the daily table was last written, from all their hours."""
+    newest, touched = touched_since_daily(work.ledger)
+    by_year: dict[int, list[Change]] = defaultdict(list)
+    for change in touched:
+        by_year[change.day.year].append(change)
+    for year, changes in by_year.items():
+        _write_year(work, work.lake, str(year), changes)
+    stations = sorted({change.station_id for change in touched})
+    with work.ledger.transaction() as db:
+        remember_position(db, newest)
+        db.executemany(
+            "insert into stations (station_id, rule) values (?, ?) on conflict do update set rule = excluded.rule",
+            ((station_id, _rule(work, station_id)) for station_id in stations),
+        )
+
+
+def _write_year(work: Job, lake: Lake, year: str, changes: list[Change]) -> None:
+    days = pl.DataFrame(changes, schema={"station_id": pl.Int64, "day": pl.Date}, orient="row")
+    fresh = [
+        compute_days(work, lake, of_month)
+        for _, of_month in days.group_by(pl.col("day").dt.month().alias("month"), maintain_order=True)
+    ]
+    kept = lake.read(DAILY, [year]).join(days, on=daily.KEY, how="anti")
+    lake.write(DAILY, year, daily.combine([kept, *fresh]))
+
+
+def compute_days(work: Job, lake: Lake, days: pl.DataFrame) -> pl.DataFrame:
+    """The daily rows of some days (`station_id`, `day`) of one month; days without hours are left out."""
+    zones = work.zones(days["station_id"].unique())
+    return daily.compute(hours_of(lake, days, zones), zones, work.settings.min_hours)
+
+
+def hours_of(lake: Lake, days: pl.DataFrame, zones: daily.Zones) -> pl.DataFrame:
+    """The rows of the hourly table under some days (`station_id`, `day`) of one month."""
+    # A local day reaches into the neighbouring UTC days, so into the neighbouring months' files.
+    span = days.select(
+        first=pl.col("day").min().dt.offset_by("-1d").cast(hourly.TIME),
+        last=pl.col("day").max().dt.offset_by("2d").cast(hourly.TIME),
+    )
+    first, last = span.row(0)
+    parts = {f"{time:%Y-%m}" for time in (first, first + (last - first) / 2, last)}
+    near = pl.col("hour").is_between(first, last) & pl.col("station_id").is_in(days["station_id"].unique().implode())
+    hours = lake.read(HOURLY, parts, near).with_columns(day=daily.day_of(zones))
+    return hourly.arrange(hours.join(days.select(daily.KEY), on=daily.KEY, how="semi"))

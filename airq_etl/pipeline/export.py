@@ -1,0 +1,85 @@
+"""export: tables out of the data directory, as CSV, Parquet or JSON lines."""
+
+import os
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import polars as pl
+
+from airq_etl import daily
+from airq_etl.errors import AirqError, UsageError
+from airq_etl.lake import DAILY, HOURLY, REVISIONS, Lake
+from airq_etl.ledger import Ledger
+from airq_etl.settings import Settings
+from airq_etl.windows import Days
+
+What = Literal["daily", "hourly", "revisions", "rejects"]
+Format = Literal["csv", "parquet", "jsonl"]
+_TABLES = {"daily": DAILY, "hourly": HOURLY, "revisions": REVISIONS}
+
+
+def rows(settings: Settings, what: What, stations: Collection[int], days: Days | None) -> pl.DataFrame:
+    """The rows to export, sorted: those of `stations` (all where empty) and of local `days` (all where None)."""
+    if not settings.data_dir.is_dir():
+        raise UsageError(f"there is no data in {settings.data_dir} yet; `airq-etl run` fetches some")
+    if what == "rejects":
+        with Ledger(settings.data_dir) as ledger:
+            frame, time = ledger.rejects(), "requested_at"
+    else:
+        frame, time = Lake(settings.data_dir).read(_TABLES[what]), "hour"
+    if stations:
+        frame = frame.filter(pl.col("station_id").is_in(list(stations)))
+    if days is not None:
+        zones = {station_id: settings.zone(station_id) for station_id in frame["station_id"].unique()}
+        day = pl.col("day") if what == "daily" else daily.day_of(zones, time)
+        frame = frame.filter(day.is_between(days.first, days.last))
+    return frame
+
+
+def format_of(target: Path | None) -> Format:
+    """The format that a file's name asks for, CSV where it asks for none."""
+    ending = "" if target is None else target.suffix.lower()
+    return "parquet" if ending == ".parquet" else "jsonl" if ending in {".jsonl", ".ndjson"} else "csv"
+
+
+def write(frame: pl.DataFrame, form: Format, target: Path | None) -> None:
+    """Write a frame to a file, whole or not at all, or to standard output."""
+    if target is None:
+        _write_out(frame, form)
+        return
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            _write(frame, form, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise AirqError(f"{target} cannot be written: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_out(frame: pl.DataFrame, form: Format) -> None:
+    try:
+        _write(frame, form, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        # polars loses the number of the error on the way, and with it the kind.
+        if isinstance(error, BrokenPipeError) or "Broken pipe" in str(error):
+            raise BrokenPipeError from error
+        raise AirqError(f"standard output cannot be written: {error.strerror or error}") from error
+
+
+def _write(frame: pl.DataFrame, form: Format, file: BinaryIO) -> None:
+    if form == "parquet":
+        frame.write_parquet(file)
+        return
+    times = [name for name, kind in frame.schema.items() if kind == pl.Datetime]
+    plain = frame.with_columns(pl.col(times).dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    if form == "csv":
+        plain.write_csv(file)
+    else:
+        plain.write_ndjson(file)

@@ -1,0 +1,166 @@
+"""extract: ask for what is missing, or take saved payloads; keep the answers as they are."""
+
+import asyncio
+import logging
+import re
+import zlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from airq_etl import hourly, payload, windows
+from airq_etl.capture import Answer
+from airq_etl.captures import CaptureWriter
+from airq_etl.errors import AirqError, PartialError, SourceError, UsageError
+from airq_etl.lake import HOURLY, Lake
+from airq_etl.ledger import text
+from airq_etl.pipeline.job import Job, step
+from airq_etl.windows import Days
+
+if TYPE_CHECKING:
+    from airq_etl.airqino import Asked
+
+log = logging.getLogger(__name__)
+
+STATION_IN_NAME = re.compile(r"(?<!\d)\d{4,18}(?!\d)")
+
+
+def extract(work: Job, stations: Sequence[int], days: Days | None) -> None:
+    """Ask for the stations: for `days`, or for what is missing. Failures are noted, station by station."""
+    with step(work, "extract") as counts:
+        plans = _plans(work, stations, days)
+        errors = asyncio.run(_ask(work, plans))
+        for station_id, error in errors.items():
+            some_came = len(errors) < len(plans)
+            work.fail(PartialError(str(error)) if some_came else error, station_id)
+        _remember_sweeps(work, [s for s, plan in plans.items() if plan.whole_year and s not in errors])
+        for name in ("requests", "retries", "wire_bytes", "body_bytes"):
+            counts[name] = sum(getattr(station, name) for station in work.result.stations)
+
+
+def newest_hours(lake: Lake, stations: Iterable[int]) -> dict[int, datetime]:
+    """The newest hour (UTC) that the tables hold of each station; a station of which they hold none is left out."""
+    wanted, found = set(stations), dict[int, datetime]()
+    for part in reversed(lake.parts(HOURLY)):
+        rows = lake.read(HOURLY, [part], pl.col("station_id").is_in(wanted - found.keys()))
+        found |= dict(rows.group_by("station_id").agg(pl.col("hour").max()).iter_rows())
+        if found.keys() == wanted:
+            break
+    return found
+
+
+def _plans(work: Job, stations: Sequence[int], days: Days | None) -> dict[int, windows.Plan]:
+    settings, plans = work.settings, dict[int, windows.Plan]()
+    newest, swept = newest_hours(work.lake, stations), work.ledger.swept_at()
+    for station_id in stations:
+        if days is not None:
+            plan = windows.for_days(days, settings.zone(station_id), work.now)
+        else:
+            plan = windows.since(
+                newest.get(station_id),
+                work.now,
+                timedelta(hours=settings.overlap_hours),
+                swept.get(station_id),
+                timedelta(days=settings.sweep_days),
+            )
+        plans[station_id] = plan
+        if plan.lost:
+            lost = plan.lost / timedelta(hours=1)
+            log.warning("station %s: %.0f hours are older than the year the API keeps, and lost", station_id, lost)
+    return plans
+
+
+async def _ask(work: Job, plans: dict[int, windows.Plan]) -> dict[int, AirqError]:
+    # Imported here: what only transforms or loads needs no network.
+    from airq_etl.airqino import AirqinoClient, Ask
+    from airq_etl.credentials import auth_for
+
+    asks = [Ask(station_id, window) for station_id, plan in plans.items() for window in plan.windows]
+    errors: dict[int, AirqError] = {}
+    unanswered = set(asks)
+    with CaptureWriter(work.lake, work.result.run_id, work.now) as writer:
+        client = AirqinoClient(work.settings, auth_for(work.settings, work.lake), writer.add, work.deadline)
+        try:
+            async with asyncio.timeout(work.seconds_left()):
+                async for asked in client.ask_all(asks):
+                    unanswered.discard(asked.ask)
+                    _count(work, asked)
+                    if asked.error is not None:
+                        errors[asked.ask.station_id] = asked.error
+        except TimeoutError:
+            late = SourceError("no answer before the run's deadline (AIRQ_RUN_DEADLINE_S)")
+            errors |= dict.fromkeys(sorted({ask.station_id for ask in unanswered}), late)
+        kept = writer.keep()
+    work.result.capture = None if kept is None else str(kept)
+    return errors
+
+
+def _count(work: Job, asked: "Asked") -> None:
+    station = work.result.station(asked.ask.station_id)
+    for name in ("requests", "retries", "wire_bytes", "body_bytes"):
+        setattr(station, name, getattr(station, name) + getattr(asked, name))
+
+
+def _remember_sweeps(work: Job, stations: Iterable[int]) -> None:
+    with work.ledger.transaction() as db:
+        db.executemany(
+            "insert into stations (station_id, swept_at) values (?, ?)"
+            " on conflict do update set swept_at = excluded.swept_at",
+            ((station_id, text(work.now)) for station_id in stations),
+        )
+
+
+def take_files(work: Job, files: Sequence[Path], station_id: int | None, requested_at: datetime | None) -> None:
+    """Keep saved payloads as if they had just been answered.
+
+    A payload counts as asked for at `requested_at`, by default at its newest hour: so an old one overrides
+    nothing newer, and its newest hour is provisional. Raises UsageError that names the file, before any is kept.
+    """
+    with step(work, "extract") as counts:
+        answers = [_saved(work, path, station_id, requested_at) for path in files]
+        with CaptureWriter(work.lake, work.result.run_id, work.now) as writer:
+            for answer in answers:
+                writer.add(answer)
+                work.result.station(answer.station_id).body_bytes += len(answer.body)
+            work.result.capture = str(writer.keep())
+        counts["answers"] = len(answers)
+
+
+def _saved(work: Job, path: Path, station_id: int | None, requested_at: datetime | None) -> Answer:
+    body = _read(path, work.settings.max_response_mb << 20)
+    try:
+        newest = hourly.newest(payload.decode(body), work.now)
+    except SourceError as error:
+        raise UsageError(f"{path}: {error}") from error
+    asked_at = requested_at or newest
+    if asked_at is None:
+        raise UsageError(f"{path}: it holds no hour; with --requested-at it is kept all the same")
+    station_id = station_id or _station_in(path)
+    return Answer(station_id=station_id, requested_at=asked_at, url=path.name, status=200, body=body)
+
+
+def _read(path: Path, most: int) -> bytes:
+    try:
+        body = path.read_bytes()
+        if body[:2] == b"\x1f\x8b":
+            unpacker = zlib.decompressobj(wbits=31)
+            body = unpacker.decompress(body, most + 1)
+            if len(body) <= most and not unpacker.eof:
+                raise UsageError(f"{path}: the gzip is cut short")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+    except zlib.error as error:
+        raise UsageError(f"{path}: the gzip is damaged: {error}") from error
+    if len(body) > most:
+        raise UsageError(f"{path} is larger than {most >> 20} MB (AIRQ_MAX_RESPONSE_MB)")
+    return body
+
+
+def _station_in(path: Path) -> int:
+    found = STATION_IN_NAME.search(path.name)
+    if found is None:
+        raise UsageError(f"{path}: no station id in its name; say which with --station")
+    return int(found.group())

@@ -1,0 +1,161 @@
+"""What every step works with, and the frame around it: data directory, lock, ledger, signals, record."""
+
+import logging
+import os
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from airq_etl import __version__, lock
+from airq_etl.errors import AirqError, StoppedError
+from airq_etl.lake import Lake
+from airq_etl.ledger import Ledger
+from airq_etl.results import Problem, Result
+from airq_etl.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Job(NamedTuple):
+    """One command at work: `deadline` is a time of `time.monotonic`."""
+
+    settings: Settings
+    lake: Lake
+    ledger: Ledger
+    result: Result
+    deadline: float
+
+    @property
+    def now(self) -> datetime:
+        """When the job began, or what it pretends."""
+        return self.result.started_at
+
+    def seconds_left(self) -> float:
+        """Until the deadline; at least one, so that what is nearly done can end."""
+        return max(self.deadline - time.monotonic(), 1.0)
+
+    def zones(self, stations: Iterable[int]) -> dict[int, str]:
+        """The time zone of each station."""
+        return {station_id: self.settings.zone(station_id) for station_id in stations}
+
+    def fail(self, error: AirqError, station_id: int | None = None) -> None:
+        """Note that something failed while the rest goes on."""
+        where = "" if station_id is None else f"station {station_id}: "
+        self.result.problems.append(Problem(f"{where}{error}", error.exit_code))
+        if station_id is not None:
+            self.result.station(station_id).error = str(error)
+        log.error("%s%s", where, error)
+
+
+class _StopSignal(KeyboardInterrupt):
+    """Raised by the handler: asyncio lets a KeyboardInterrupt through, and nothing catches one by accident."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+@contextmanager
+def job(settings: Settings, command: str) -> Iterator[Job]:
+    """A job under lock, recorded in the ledger whatever becomes of it."""
+    lake = Lake(settings.data_dir)
+    lake.open()
+    started_at = settings.clock()
+    deadline = time.monotonic() + settings.run_deadline_s
+    with stoppable(), lock.hold(lake.root, command, started_at):
+        lake.sweep()
+        with Ledger(lake.root) as ledger:
+            result = Result(command=command, run_id=secrets.token_hex(4), started_at=started_at)
+            ledger.start_run(result.run_id, command, started_at, os.getpid(), __version__)
+            with recorded(ledger, settings, result):
+                yield Job(settings, lake, ledger, result, deadline)
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """SIGTERM and SIGINT end the block with StoppedError; a second one is not heard while it ends."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, _frame: object) -> None:
+        for heard in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(heard, signal.SIG_IGN)
+        raise _StopSignal(number)
+
+    # A shell starts what runs in its background deaf to SIGINT, and so it stays.
+    signals = [heard for heard in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(heard) is not signal.SIG_IGN]
+    before = {heard: signal.signal(heard, stop) for heard in signals}
+    try:
+        yield
+    except _StopSignal as stopped:
+        raise StoppedError(stopped.number) from None
+    finally:
+        for heard, handler in before.items():
+            signal.signal(heard, handler)
+
+
+@contextmanager
+def recorded(ledger: Ledger, settings: Settings, result: Result) -> Iterator[None]:
+    """Record how the run in the block ends."""
+
+    def end(state: str, message: str) -> None:
+        result.ended_at = _ending(settings)
+        ledger.end_run(result.run_id, result.ended_at, state, result.exit_code, message)
+
+    try:
+        yield
+    except AirqError as error:
+        result.exit_code = error.exit_code
+        end("FAILED", str(error))
+        raise
+    except KeyboardInterrupt as error:
+        result.exit_code = StoppedError(getattr(error, "number", signal.SIGINT)).exit_code
+        end("CANCELLED", "stopped by a signal")
+        raise
+    except BaseException as error:
+        result.exit_code = 1
+        end("FAILED", type(error).__name__)
+        raise
+    result.exit_code = worst(result.problems)
+    state = {0: "SUCCESS", 3: "PARTIAL"}.get(result.exit_code, "FAILED")
+    end(state, "; ".join(problem.message for problem in result.problems)[:1000])
+
+
+@contextmanager
+def step(work: Job, name: str) -> Iterator[dict[str, Any]]:
+    """Record a step of the run; the block fills in what it counted."""
+    counts: dict[str, Any] = {}
+    started_at = _ending(work.settings)
+    problems = len(work.result.problems)
+
+    def record(state: str, message: str = "", *, ended: bool = True) -> None:
+        ended_at = _ending(work.settings) if ended else None
+        work.ledger.record_step(work.result.run_id, name, started_at, ended_at, state, message, counts)
+
+    record("RUNNING", ended=False)
+    try:
+        yield counts
+    except AirqError as error:
+        record("FAILED", str(error))
+        raise
+    except KeyboardInterrupt:
+        record("CANCELLED")
+        raise
+    failed = work.result.problems[problems:]
+    record("PARTIAL" if failed else "SUCCESS", "; ".join(problem.message for problem in failed)[:1000])
+
+
+def worst(problems: list[Problem]) -> int:
+    """The exit code of a command with these problems: that of the store, then of the source, else partial."""
+    codes = {problem.exit_code for problem in problems}
+    return next((code for code in (7, 6, 5) if code in codes), max(codes, default=0))
+
+
+def _ending(settings: Settings) -> datetime:
+    return settings.now or datetime.now(UTC)

@@ -1,0 +1,61 @@
+"""load: what changed since this store was last loaded, into MongoDB or the embedded store."""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from airq_etl import changes, daily, documents
+from airq_etl.changes import Change
+from airq_etl.lake import DAILY, REVISIONS, Lake
+from airq_etl.pipeline.days import hours_of
+from airq_etl.pipeline.job import Job, step
+from airq_etl.settings import Settings
+from airq_etl.store import Batch, Store
+
+EMBEDDED = "airq.db"
+
+
+def open_store(settings: Settings, lake: Lake, limit_s: float) -> Store:
+    """The store of these settings; `limit_s` bounds its operations."""
+    if settings.mongodb_uri is None:
+        from airq_etl.store.embedded import EmbeddedStore
+
+        return EmbeddedStore(lake.root / EMBEDDED)
+    from airq_etl.store.mongo import MongoStore
+
+    return MongoStore(settings.mongodb_uri, settings.mongodb_database, limit_s)
+
+
+def load(work: Job, *, full: bool = False) -> None:
+    """Bring the store up to the tables; with `full` whatever its mark says. StoreError where it cannot be."""
+    with step(work, "load") as counts:
+        store = open_store(work.settings, work.lake, work.seconds_left())
+        try:
+            work.result.store = store.name
+            position = changes.position(work.ledger)
+            loaded = store.position(work.ledger.lake_id)
+            # A mark ahead of the ledger means that the ledger is a restored copy.
+            everything = full or loaded is None or loaded > position
+            changed = changes.changed_since(work.ledger, -1 if everything else loaded or 0)
+            if everything or changed:
+                batches = _batches(work, changed)
+                work.result.documents = store.save(batches, work.ledger.lake_id, position)
+            counts.update(work.result.documents)
+        finally:
+            store.close()
+
+
+def _batches(work: Job, changed: list[Change]) -> Iterator[Batch]:
+    """Stations, then month by month the hours, then revisions and days: a day is never there before its hours."""
+    settings, zones = work.settings, work.zones({change.station_id for change in changed})
+    known = {station: settings.station(station, said) for station, said in work.ledger.stations().items()}
+    yield documents.STATIONS, documents.stations(known)
+    days = pl.DataFrame(changed, schema={"station_id": pl.Int64, "day": pl.Date}, orient="row")
+    months = days.sort(daily.KEY).group_by(pl.col("day").dt.truncate("1mo").alias("month"), maintain_order=True)
+    for _, of_month in months:
+        yield documents.HOURLY, documents.hourly(hours_of(work.lake, of_month, zones))
+    revised = work.lake.read(REVISIONS).with_columns(day=daily.day_of(zones))
+    yield documents.REVISIONS, documents.revisions(revised.join(days, on=daily.KEY, how="semi").drop("day"))
+    for (year,), of_year in days.group_by(pl.col("day").dt.year().alias("year")):
+        rows = work.lake.read(DAILY, [str(year)]).join(of_year, on=daily.KEY, how="semi")
+        yield documents.DAILY, documents.daily(rows)

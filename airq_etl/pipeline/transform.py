@@ -1,0 +1,185 @@
+"""transform: pending captures into the hourly tables, then the daily tables of the days they touch.
+
+Safe to interrupt anywhere. For each month the revisions are written first, then the ledger learns which days
+are touched, then the hourly file is replaced; a capture counts as worked in after its last month. Days are
+recomputed from what the ledger says was touched, so those of an interrupted run are made up for by the next.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime
+from http import HTTPStatus
+from typing import NamedTuple
+
+import polars as pl
+
+from airq_etl import captures, daily, hourly, payload
+from airq_etl.capture import Answer
+from airq_etl.changes import touch
+from airq_etl.errors import DamagedError, SourceError
+from airq_etl.lake import HOURLY, REVISIONS, Lake
+from airq_etl.ledger import keep_rejects, keep_station, mark_captures
+from airq_etl.payload import Rejected
+from airq_etl.pipeline.days import touch_days, touch_where_the_rule_changed, write_daily
+from airq_etl.pipeline.job import Job, step
+from airq_etl.stations import Station
+from airq_etl.windows import Days
+
+log = logging.getLogger(__name__)
+
+BYTES_AT_ONCE = 128 << 20
+
+
+class Work(NamedTuple):
+    """Answers decoded, to be merged together: `rows` of the hourly table, and what else they hold."""
+
+    rows: list[pl.DataFrame]
+    stations: list[tuple[int, Station, datetime]]
+    rejects: list[tuple[str, int, datetime, list[Rejected]]]
+    captures: list[str]
+
+
+def transform(work: Job, stations: Sequence[int], days: Days | None) -> None:
+    """Work pending captures in; with `days`, compute the daily rows of these days (of `stations`) anew as well."""
+    with step(work, "transform") as counts:
+        done = work.ledger.worked_in()
+        named = ((captures.name(work.lake, path), path) for path in captures.files(work.lake))
+        pending = [(name, captures.read(path)) for name, path in named if name not in done]
+        work_in(work, work.lake, pending, counting(work, _touch(work)))
+        if days is not None:
+            touch_days(work, stations, days)
+        touch_where_the_rule_changed(work)
+        write_daily(work)
+        for name in ("hours_new", "hours_settled", "hours_revised", "rows_rejected", "days_changed"):
+            counts[name] = sum(getattr(station, name) for station in work.result.stations)
+        counts["captures"] = len(pending)
+
+
+def work_in(
+    work: Job,
+    lake: Lake,
+    sources: Iterable[tuple[str, Iterable[Answer]]],
+    touched: Callable[[pl.DataFrame], None],
+    *,
+    mark: bool = True,
+) -> None:
+    """Merge the answers of captures into the hourly tables of `lake`, some megabytes at a time.
+
+    `touched` is told the outcome (see `hourly.Merged`) of each month before its file is replaced. The captures
+    are marked as worked in, unless `mark` says that the caller does so.
+    """
+    unknown: Counter[tuple[int, str]] = Counter()
+    for batch in _batches(work, sources, unknown):
+        rows = hourly.combine(batch.rows)
+        for (part,), of_month in rows.group_by(pl.col("hour").dt.strftime("%Y-%m").alias("part")):
+            _merge_month(lake, str(part), of_month.drop("part", strict=False), touched)
+        with work.ledger.transaction() as db:
+            for station_id, station, requested_at in batch.stations:
+                keep_station(db, station_id, station, requested_at)
+            for reject in batch.rejects:
+                keep_rejects(db, *reject)
+            if mark:
+                mark_captures(db, batch.captures, work.now)
+    for (station_id, key), count in sorted(unknown.items()):
+        log.warning(
+            "station %s: key %r is in %d rows and no known sensor; it stays in the captures", station_id, key, count
+        )
+
+
+def _batches(
+    work: Job, sources: Iterable[tuple[str, Iterable[Answer]]], unknown: Counter[tuple[int, str]]
+) -> Iterator[Work]:
+    batch, size = Work([], [], [], []), 0
+    for name, answers in sources:
+        try:
+            for answer in answers:
+                _decode(work, name, answer, batch, unknown)
+                size += len(answer.body)
+                if size > BYTES_AT_ONCE:
+                    yield batch
+                    batch, size = Work([], [], [], []), 0
+        except DamagedError as error:
+            work.fail(error)
+            continue
+        batch.captures.append(name)
+    yield batch
+
+
+def _decode(work: Job, name: str, answer: Answer, batch: Work, unknown: Counter[tuple[int, str]]) -> None:
+    if answer.status != HTTPStatus.OK:
+        return
+    try:
+        decoded = payload.decode(answer.body)
+    except SourceError as error:
+        log.info("station %s, asked at %s: %s", answer.station_id, answer.requested_at, error)
+        return
+    parsed = hourly.parse(decoded, answer.station_id, answer.requested_at)
+    station = work.result.station(answer.station_id)
+    station.rows_rejected += len(parsed.rejected)
+    station.rows_duplicate += parsed.duplicates
+    header = decoded.header
+    said = Station(name=header.station_name, latitude=header.station_lat, longitude=header.station_lon)
+    batch.rows.append(parsed.rows)
+    batch.stations.append((answer.station_id, said, answer.requested_at))
+    if parsed.rejected:
+        batch.rejects.append((name, answer.station_id, answer.requested_at, parsed.rejected))
+        first = parsed.rejected[0]
+        log.warning(
+            "station %s: %d rows set aside, the first is data[%d]%s: %s (see `airq-etl export rejects`)",
+            answer.station_id,
+            len(parsed.rejected),
+            first.position,
+            f".{first.key}" if first.key else "",
+            first.reason,
+        )
+    unknown.update({(answer.station_id, key): count for key, count in decoded.unknown_keys.items()})
+
+
+def _merge_month(lake: Lake, part: str, rows: pl.DataFrame, touched: Callable[[pl.DataFrame], None]) -> None:
+    stored = lake.read(HOURLY, [part])
+    merged = hourly.merge(stored, rows)
+    if merged.rows.equals(hourly.arrange(stored)):
+        return
+    for (year,), found in merged.revisions.group_by(pl.col("seen_at").dt.year().alias("year")):
+        _add_revisions(lake, str(year), found.drop("year", strict=False))
+    touched(merged.outcome)
+    lake.write(HOURLY, part, merged.rows)
+
+
+def _add_revisions(lake: Lake, part: str, found: pl.DataFrame) -> None:
+    known = lake.read(REVISIONS, [part])
+    lake.write(
+        REVISIONS, part, pl.concat([known, found]).unique(hourly.REVISION_KEY, keep="first", maintain_order=True)
+    )
+
+
+def _touch(work: Job) -> Callable[[list[tuple[int, date, bool]]], None]:
+    def touched(days: list[tuple[int, date, bool]]) -> None:
+        with work.ledger.transaction() as db:
+            touch(db, days)
+
+    return touched
+
+
+def counting(work: Job, touched: Callable[[list[tuple[int, date, bool]]], None]) -> Callable[[pl.DataFrame], None]:
+    """Counts outcomes into the result, and hands on the days that they touch."""
+    counted: set[tuple[int, date]] = set()
+
+    def count(outcome: pl.DataFrame) -> None:
+        _count_hours(work, outcome)
+        days = list(daily.touched_days(outcome, work.zones(outcome["station_id"].unique())).iter_rows())
+        touched(days)
+        for station_id, day, changed in days:
+            if changed and (station_id, day) not in counted:
+                counted.add((station_id, day))
+                work.result.station(station_id).days_changed += 1
+
+    return count
+
+
+def _count_hours(work: Job, outcome: pl.DataFrame) -> None:
+    for station_id, what, hours in outcome.group_by("station_id", "outcome").len().iter_rows():
+        if what != "confirmed":
+            station = work.result.station(station_id)
+            setattr(station, f"hours_{what}", getattr(station, f"hours_{what}") + hours)

@@ -1,0 +1,59 @@
+"""What a command gives back: counts a station, documents written, and how it ended."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class StationResult(msgspec.Struct, kw_only=True):
+    """What one run did for one station.
+
+    Hours: `new` were not known, `settled` were provisional and took other values, `revised` were not and did
+    all the same. `days_changed` counts the daily rows recomputed for that. Bytes are those of answers, on the
+    wire and unpacked. `newest_hour` is UTC.
+    """
+
+    station_id: int
+    name: str | None = None
+    hours_new: int = 0
+    hours_settled: int = 0
+    hours_revised: int = 0
+    rows_rejected: int = 0
+    rows_duplicate: int = 0
+    days_changed: int = 0
+    requests: int = 0
+    retries: int = 0
+    wire_bytes: int = 0
+    body_bytes: int = 0
+    newest_hour: datetime | None = None
+    error: str | None = None
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something that failed while the rest went on: the message, and the exit code that it asks for."""
+
+    message: str
+    exit_code: int
+
+
+class Result(msgspec.Struct, kw_only=True):
+    """What a command did; `documents` counts what was written to the `store`, by collection."""
+
+    command: str
+    run_id: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    stations: list[StationResult] = []
+    capture: str | None = None
+    store: str | None = None
+    documents: dict[str, int] = {}
+    problems: list[Problem] = []
+    exit_code: int = 0
+
+    def station(self, station_id: int) -> StationResult:
+        """The counts of one station, made at first mention."""
+        for station in self.stations:
+            if station.station_id == station_id:
+                return station
+        self.stations.append(StationResult(station_id=station_id))
+        return self.stations[-1]

@@ -1,0 +1,244 @@
+"""Settings: flags before environment before env file before defaults, typed by msgspec.
+
+Every setting begins with AIRQ_; a name that is not one of them is an error. `describe` derives the list that
+config.example.env holds from this one class.
+"""
+
+import difflib
+import os
+import stat
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
+
+import dotenv
+import msgspec
+
+from airq_etl.errors import UsageError
+from airq_etl.stations import Station, StationsFile, zone_exists
+
+PREFIX = "AIRQ_"
+MOST_DIGITS = 18  # what a 64-bit column holds
+MOST_HOURS_KEPT = 365 * 24
+SECRETS = ("client_secret", "refresh_token", "password", "mongodb_uri")
+
+Hours = Annotated[int, msgspec.Meta(ge=0, le=MOST_HOURS_KEPT)]
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a user can set; the field is the name of the setting without AIRQ_, in lower case."""
+
+    stations: tuple[int, ...] = (283164601, 283181971)
+    stations_file: Path | None = None
+    api_url: str = "https://airqino-api.magentalab.it"
+    token_url: str = "https://airqino-auth.magentalab.it/realms/airqino/protocol/openid-connect/token"  # noqa: S105
+    client_id: str = "airqino-api"
+    client_secret: str | None = None
+    refresh_token: str | None = None
+    username: str | None = None
+    password: str | None = None
+    data_dir: Path
+    mongodb_uri: str | None = None
+    mongodb_database: str | None = None
+    timezone: str = "UTC"
+    min_hours: Annotated[int, msgspec.Meta(ge=1, le=24)] = 18
+    overlap_hours: Hours = 48
+    sweep_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 7
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=256)] = 8
+    timeout_s: Seconds = 30
+    retries: Annotated[int, msgspec.Meta(ge=0, le=20)] = 4
+    run_deadline_s: Seconds = 3000
+    max_response_mb: AtLeastOne = 64
+    now: datetime | None = None
+    known: dict[int, StationsFile] = {}  # what the stations file says
+
+    def clock(self) -> datetime:
+        """Now, as aware UTC: what `now` says, else the system's clock."""
+        return self.now or datetime.now(UTC)
+
+    def zone(self, station_id: int) -> str:
+        """The IANA time zone whose midnight ends the station's day."""
+        return self.known.get(station_id, StationsFile()).timezone or self.timezone
+
+    def station(self, station_id: int, said: Station) -> Station:
+        """The station as the API says, overridden by the stations file."""
+        told = self.known.get(station_id, StationsFile())
+        return Station(
+            name=told.name if told.name is not None else said.name,
+            latitude=told.latitude if told.latitude is not None else said.latitude,
+            longitude=told.longitude if told.longitude is not None else said.longitude,
+            timezone=self.zone(station_id),
+        )
+
+    def secrets(self) -> list[str]:
+        """The values that no log, table or message may show."""
+        values = [getattr(self, name) for name in SECRETS]
+        uri_password = (self.mongodb_uri or "").rpartition("@")[0].rpartition(":")[2]
+        return [value for value in (*values, uri_password, unquote(uri_password)) if value]
+
+
+FIELDS = tuple(name for name in Settings.__struct_fields__ if name != "known")
+NAMES = tuple(PREFIX + name.upper() for name in FIELDS)
+
+
+def default_data_dir(environment: Mapping[str, str]) -> Path:
+    """$XDG_DATA_HOME/airq-etl, by default in the home directory of the user."""
+    root = environment.get("XDG_DATA_HOME")
+    try:
+        return (Path(root) if root else Path.home() / ".local" / "share") / "airq-etl"
+    except RuntimeError as error:
+        raise UsageError("there is no home directory to keep data in; set AIRQ_DATA_DIR") from error
+
+
+def load(
+    flags: Mapping[str, Any], environment: Mapping[str, str] | None = None, env_file: Path | None = None
+) -> Settings:
+    """The settings in force; `flags` are field names with values (None: not given).
+
+    Raises UsageError that names the setting.
+    """
+    environment = os.environ if environment is None else environment
+    raw: dict[str, Any] = {}
+    for source, values in (
+        (str(env_file or ".env"), read_env_file(env_file)),
+        ("the environment", environment),
+    ):
+        raw |= _ours(values, source)
+    raw |= {name: value for name, value in flags.items() if value is not None}
+    raw.setdefault("data_dir", default_data_dir(environment))
+    return build(raw)
+
+
+def build(raw: Mapping[str, Any]) -> Settings:
+    """Settings from field names and texts (or values already typed)."""
+    typed = {name: _prepare(name, value) for name, value in raw.items()}
+    for name, value in typed.items():
+        _convert_one(name, value)
+    settings = msgspec.convert(typed, Settings, strict=False)
+    _check(settings)
+    if settings.stations_file is None:
+        return settings
+    known = read_stations_file(settings.stations_file)
+    listed = settings.stations if "stations" in raw else tuple(known)
+    return msgspec.structs.replace(settings, known=known, stations=listed)
+
+
+def read_env_file(path: Path | None) -> dict[str, str]:
+    """The AIRQ_ lines of an env file; without a path those of ./.env, where there is one."""
+    chosen = path or Path(".env")
+    if path is None and not chosen.is_file():
+        return {}
+    try:
+        with chosen.open(encoding="utf-8") as file:
+            # Not interpolated: a password may well hold a dollar sign.
+            values = dotenv.dotenv_values(stream=file, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the env file {chosen} cannot be read: {_why(error)}") from error
+    return {name: value or "" for name, value in values.items()}
+
+
+def env_file_is_open(path: Path | None) -> bool:
+    """Whether others may read the env file in use."""
+    chosen = path or Path(".env")
+    return os.name == "posix" and chosen.is_file() and bool(chosen.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+
+
+def read_stations_file(path: Path) -> dict[int, StationsFile]:
+    """The stations file: a TOML table a station id with name, latitude, longitude, timezone."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"AIRQ_STATIONS_FILE: {path} cannot be read: {_why(error)}") from error
+    known = {}
+    for key, table in tables.items():
+        try:
+            (station_id,) = parse_stations(key)
+            known[station_id] = msgspec.convert(table, StationsFile)
+        except (ValueError, msgspec.ValidationError, UsageError) as error:
+            raise UsageError(f"AIRQ_STATIONS_FILE: {path}, table [{key}]: {error}") from error
+        _check_zone(known[station_id].timezone, f"AIRQ_STATIONS_FILE: {path}, table [{key}]")
+    return known
+
+
+def parse_stations(text: str | Iterable[int]) -> tuple[int, ...]:
+    """Station ids out of a comma-separated list, each once, in the order given."""
+    parts = [part.strip() for part in text.split(",")] if isinstance(text, str) else [str(part) for part in text]
+    for part in parts:
+        if not (part.isascii() and part.isdigit() and len(part) <= MOST_DIGITS and int(part) > 0):
+            raise UsageError(f"{part!r} is no station id; an id is a whole number like 283164601")
+    return tuple(dict.fromkeys(int(part) for part in parts))
+
+
+def parse_now(text: str) -> datetime:
+    """An ISO 8601 time as aware UTC; without an offset it is UTC."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"AIRQ_NOW: {text!r} is not a time like 2024-09-09T10:20:00") from error
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def _ours(values: Mapping[str, str], source: str) -> dict[str, str]:
+    ours = {}
+    for name, value in values.items():
+        if not name.startswith(PREFIX):
+            continue
+        if name not in NAMES:
+            near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.0)[0]
+            raise UsageError(f"{name} in {source} is not a setting; the nearest one is {near}")
+        if value != "":
+            ours[name.removeprefix(PREFIX).lower()] = value
+    return ours
+
+
+def _prepare(name: str, value: Any) -> Any:  # noqa: ANN401 -- text, or a value that is typed already
+    if name == "stations":
+        try:
+            return parse_stations(value)
+        except UsageError as error:
+            raise UsageError(f"AIRQ_STATIONS: {error}") from error
+    if name == "now" and isinstance(value, str):
+        return parse_now(value)
+    return Path(value).expanduser() if name in {"data_dir", "stations_file"} else value
+
+
+def _convert_one(name: str, value: Any) -> None:  # noqa: ANN401 -- as above
+    (field,) = (f for f in msgspec.structs.fields(Settings) if f.name == name)
+    try:
+        msgspec.convert(value, field.type, strict=False)
+    except msgspec.ValidationError as error:
+        shown = "its value" if name in SECRETS else repr(str(value))
+        raise UsageError(f"{PREFIX}{name.upper()}: {shown} will not do: {error}") from error
+
+
+def _check(settings: Settings) -> None:
+    for name in ("api_url", "token_url"):
+        if not _is_url(getattr(settings, name)):
+            raise UsageError(f"{PREFIX}{name.upper()}: {getattr(settings, name)!r} is not a URL like https://host/path")
+    _check_zone(settings.timezone, "AIRQ_TIMEZONE")
+    if settings.client_secret and not (settings.refresh_token or (settings.username and settings.password)):
+        raise UsageError("AIRQ_CLIENT_SECRET needs AIRQ_REFRESH_TOKEN, or AIRQ_USERNAME and AIRQ_PASSWORD, beside it")
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return (
+            parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+        )
+    except ValueError:
+        return False
+
+
+def _check_zone(name: str | None, where: str) -> None:
+    if name is not None and not zone_exists(name):
+        raise UsageError(f"{where}: {name!r} is no time zone; they are named like Africa/Abidjan")
+
+
+def _why(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error).partition("\n")[0]

@@ -1,0 +1,137 @@
+"""The embedded store: one SQLite file that needs no server and that anything can read while it is written.
+
+A collection is a table, a field a column. Times are text in UTC (`2024-09-09 10:00:00`; a day `2024-09-09`),
+booleans 0 or 1. A load is one transaction: a reader sees all of it or none.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from airq_etl.documents import COLLECTIONS, META, Collection, Document
+from airq_etl.errors import DamagedError, StoreError
+from airq_etl.store import Batch, mark_id
+
+LAYOUT = 1
+WAIT_FOR_A_WRITER_S = 10.0
+_TYPES = {str: "text", int: "integer", float: "real", bool: "integer", datetime: "text"}
+
+
+class EmbeddedStore:
+    """The documents in one SQLite file, in write-ahead mode, synced at each load.
+
+    While somebody else writes to the file it waits for `wait_s` seconds, then StoreError.
+    """
+
+    def __init__(self, path: Path, *, wait_s: float = WAIT_FOR_A_WRITER_S) -> None:
+        self._path = path
+        self.name = f"embedded store {path}"
+        with self._translated():
+            fresh = not path.exists()
+            self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
+            if fresh:
+                path.chmod(0o600)
+            self._db.execute("pragma journal_mode = wal")
+            self._db.execute("pragma synchronous = full")
+            (layout,) = self._db.execute("pragma user_version").fetchone()
+            if layout < LAYOUT:
+                script = "".join(_definition(collection) for collection in COLLECTIONS)
+                self._db.executescript(f"begin; {script} pragma user_version = {LAYOUT}; commit;")
+        if layout > LAYOUT:
+            self.close()
+            raise StoreError(f"{path} was written by a newer airq-etl (layout {layout}); upgrade airq-etl")
+
+    def position(self, lake_id: str) -> int | None:
+        """See `Store`."""
+        with self._translated():
+            row = self._db.execute("select position from meta where _id = ?", [mark_id(lake_id)]).fetchone()
+        return None if row is None else int(row[0])
+
+    def save(self, batches: Iterable[Batch], lake_id: str, position: int) -> dict[str, int]:
+        """See `Store`."""
+        written: dict[str, int] = {}
+        with self._translated():
+            self._db.execute("begin immediate")
+            try:
+                for collection, documents in batches:
+                    before = self._db.total_changes
+                    self._upsert(collection, documents)
+                    written[collection.name] = written.get(collection.name, 0) + self._db.total_changes - before
+                self._upsert(META, [{"_id": mark_id(lake_id), "position": position}])
+                self._db.execute("commit")
+            finally:
+                if self._db.in_transaction:
+                    self._db.execute("rollback")
+        return written
+
+    def read(self, collection: Collection, station_id: int | None = None) -> Iterator[Document]:
+        """See `Store`."""
+        where, values = ("", []) if station_id is None else (" where station_id = ?", [station_id])
+        query = f"select {', '.join(collection.fields)} from {collection.name}{where} order by _id"  # noqa: S608
+        with self._translated():
+            for row in self._db.execute(query, values):
+                yield _document(collection, row)
+
+    def close(self) -> None:
+        """See `Store`."""
+        self._db.close()
+
+    def _upsert(self, collection: Collection, documents: list[Document]) -> None:
+        names = list(collection.fields)
+        values = [name for name in names if name != "_id"]
+        changes = ", ".join(f"{name} = excluded.{name}" for name in values)
+        differs = " or ".join(f"{collection.name}.{name} is not excluded.{name}" for name in values)
+        self._db.executemany(
+            f"insert into {collection.name} ({', '.join(names)}) values ({', '.join('?' * len(names))})"  # noqa: S608
+            f" on conflict (_id) do update set {changes} where {differs}",
+            ([_plain(name, document.get(name)) for name in names] for document in documents),
+        )
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            kind = getattr(error, "sqlite_errorname", "")
+            if kind in {"SQLITE_CORRUPT", "SQLITE_NOTADB"}:
+                raise DamagedError(
+                    f"{self._path} is damaged ({error}); move it away, and the next load makes it again"
+                ) from error
+            raise StoreError(f"{self._path} cannot be used: {error}") from error
+
+
+def _definition(collection: Collection) -> str:
+    columns = ", ".join(
+        f"{name} {_TYPES[kind]}{' primary key' if name == '_id' else ''}" for name, kind in collection.fields.items()
+    )
+    table = f"create table if not exists {collection.name} ({columns}) without rowid;"
+    if collection.time is None:
+        return table
+    index = f"{collection.name}_station_{collection.time}"
+    return f"{table} create index if not exists {index} on {collection.name} (station_id, {collection.time});"
+
+
+def _plain(name: str, value: Any) -> Any:  # noqa: ANN401 -- whatever a field may hold
+    if isinstance(value, datetime):
+        if name == "day":
+            return value.strftime("%Y-%m-%d")
+        return value.replace(tzinfo=None).isoformat(" ", "milliseconds" if value.microsecond else "seconds")
+    return value
+
+
+def _document(collection: Collection, row: tuple[Any, ...]) -> Document:
+    document = {name: _typed(kind, value) for (name, kind), value in zip(collection.fields.items(), row, strict=True)}
+    for name in [n for n, deciding in collection.optional.items() if document[deciding] is None]:
+        del document[name]
+    return document
+
+
+def _typed(kind: type, value: Any) -> Any:  # noqa: ANN401 -- as above
+    if value is None:
+        return None
+    if kind is datetime:
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return kind(value)

@@ -1,0 +1,124 @@
+"""MongoDB, and what speaks its protocol: only operations that MongoDB 5, Atlas, DocumentDB and FerretDB share.
+
+Plain collections, since a time-series collection refuses to replace a document and hours are revised. What is
+there is read by `_id` first and only what is new or differs is sent, so a load that finds nothing new writes
+nothing. Hours go before days, and the mark goes last.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+
+import pymongo
+import pymongo.collection
+from pymongo.errors import BulkWriteError, ConfigurationError, InvalidURI, OperationFailure, PyMongoError
+
+from airq_etl.documents import COLLECTIONS, META, Collection, Document
+from airq_etl.errors import StoreError, UsageError
+from airq_etl.store import Batch, mark_id
+
+DEFAULT_DATABASE = "air_quality"
+READ_AT_ONCE = 1000
+# FerretDB 1.x on SQLite holds a connection of a hundred for each replacement of one command.
+REPLACE_AT_ONCE = 50
+DUPLICATE_KEY = 11000
+SERVER_SELECTION_MS = 5000
+LONGEST_OPERATION_S = 60.0
+
+
+class MongoStore:
+    """The documents in a MongoDB database; `limit_s` seconds from now nothing more is begun."""
+
+    def __init__(self, uri: str, database: str | None, limit_s: float) -> None:
+        try:
+            self._client: pymongo.MongoClient[Document] = pymongo.MongoClient(
+                uri,
+                serverSelectionTimeoutMS=SERVER_SELECTION_MS,
+                socketTimeoutMS=int(min(limit_s, LONGEST_OPERATION_S) * 1000),
+                tz_aware=True,
+                appname="airq-etl",
+            )
+            name = database or self._client.get_default_database(DEFAULT_DATABASE).name
+            self._database = self._client.get_database(name)
+        except (InvalidURI, ConfigurationError, ValueError) as error:
+            # pymongo's own words may quote the URI, and with it the password.
+            raise UsageError(
+                "AIRQ_MONGODB_URI is no URI that MongoDB understands; it looks like mongodb://host:27017/air_quality"
+            ) from error
+        self._deadline = time.monotonic() + limit_s
+        hosts = uri.rpartition("://")[2].rpartition("@")[2].partition("/")[0].partition("?")[0]
+        self.name = f"MongoDB database {name} on {hosts}"
+
+    def position(self, lake_id: str) -> int | None:
+        """See `Store`."""
+        with self._translated():
+            mark = self._database[META.name].find_one({"_id": mark_id(lake_id)})
+        return None if mark is None else int(mark["position"])
+
+    def save(self, batches: Iterable[Batch], lake_id: str, position: int) -> dict[str, int]:
+        """See `Store`."""
+        written: dict[str, int] = {}
+        with self._translated():
+            for collection in COLLECTIONS:
+                if collection.time is not None:
+                    self._database[collection.name].create_index([("station_id", 1), (collection.time, 1)])
+            for collection, documents in batches:
+                sent = sum(self._write(collection, chunk) for chunk in _chunks(documents, READ_AT_ONCE))
+                written[collection.name] = written.get(collection.name, 0) + sent
+            self._write(META, [{"_id": mark_id(lake_id), "position": position}])
+        return written
+
+    def read(self, collection: Collection, station_id: int | None = None) -> Iterator[Document]:
+        """See `Store`."""
+        wanted = {} if station_id is None else {"station_id": station_id}
+        with self._translated():
+            yield from self._database[collection.name].find(wanted).sort("_id", 1)
+
+    def close(self) -> None:
+        """See `Store`."""
+        self._client.close()
+
+    def _write(self, collection: Collection, documents: list[Document]) -> int:
+        if time.monotonic() > self._deadline:
+            raise StoreError(f"{self.name} was not done before the run's deadline (AIRQ_RUN_DEADLINE_S)")
+        target = self._database[collection.name]
+        ids = [document["_id"] for document in documents]
+        there = {document["_id"]: document for document in target.find({"_id": {"$in": ids}})}
+        new = [document for document in documents if document["_id"] not in there]
+        changed = [d for d in documents if d["_id"] in there and d != there[d["_id"]]]
+        changed += _insert(target, new)
+        for chunk in _chunks(changed, REPLACE_AT_ONCE):
+            target.bulk_write([pymongo.ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in chunk], ordered=False)
+        return len(new) + sum(1 for document in changed if document["_id"] in there)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationFailure as error:
+            reason = (error.details or {}).get("errmsg", f"error {error.code}")
+            raise StoreError(f"{self.name} refuses: {str(reason)[:200]}; see AIRQ_MONGODB_URI") from error
+        except PyMongoError as error:
+            reason = str(error).partition(" (configured")[0].partition(",")[0][:200]
+            raise StoreError(f"{self.name} cannot be used: {reason}; see AIRQ_MONGODB_URI") from error
+
+
+def _insert(target: "pymongo.collection.Collection[Document]", documents: list[Document]) -> list[Document]:
+    """Insert documents; those that somebody else inserted in the meantime are returned, to be replaced."""
+    if not documents:
+        return []
+    try:
+        target.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        failed = error.details["writeErrors"]
+        if any(failure["code"] != DUPLICATE_KEY for failure in failed):
+            raise
+        return [documents[failure["index"]] for failure in failed]
+    return []
+
+
+def _chunks(documents: Iterable[Document], size: int) -> Iterator[list[Document]]:
+    iterator = iter(documents)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

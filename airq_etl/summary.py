@@ -1,0 +1,94 @@
+"""Results as text for people: tables of at most 80 columns, without colour."""
+
+import io
+from collections.abc import Callable
+
+import polars as pl
+import rich.console
+import rich.table
+
+from airq_etl.results import Result, StationResult
+
+WIDTH = 80
+
+Columns = dict[str, Callable[[StationResult], str]]
+
+
+ASKED: Columns = {
+    "requests": lambda station: str(station.requests),
+    "retries": lambda station: str(station.retries),
+    "kB": lambda station: f"{station.wire_bytes / 1000:.1f}",
+}
+HOURS: Columns = {
+    "new": lambda station: str(station.hours_new),
+    "settled": lambda station: str(station.hours_settled),
+    "revised": lambda station: str(station.hours_revised),
+    "rejected": lambda station: str(station.rows_rejected),
+    "days": lambda station: str(station.days_changed),
+}
+
+
+def result_text(result: Result, *, stores: bool = True) -> str:
+    """One line a station, then where the answers are and (with `stores`) what the store was sent."""
+    lines = []
+    if result.stations:
+        lines.append(_stations_text(result))
+    elif result.command != "load":
+        lines.append("nothing was waiting")
+    if result.capture is not None and result.command == "extract":
+        lines.append(f"kept in {result.capture}; next: airq-etl transform")
+    if stores and result.store is not None:
+        written = [f"{count} {name}" for name, count in result.documents.items() if count]
+        lines.append(f"{result.store}: " + (", ".join(written) + " written" if written else "up to date"))
+    return "\n".join(lines)
+
+
+def _stations_text(result: Result) -> str:
+    columns: Columns = {"station": lambda station: str(station.station_id), "name": lambda station: station.name or ""}
+    if result.command != "extract":
+        columns |= HOURS
+    if any(station.requests for station in result.stations):
+        columns |= ASKED
+    if any(station.error for station in result.stations):
+        columns |= {"": lambda station: "failed" if station.error else ""}
+    table = _table(*columns)
+    for station in result.stations:
+        table.add_row(*(cell(station) for cell in columns.values()))
+    return _text(table)
+
+
+def daily_text(days: pl.DataFrame, min_hours: int) -> str:
+    """Daily means of PM2.5 and CO, each with the hours under it; `days` are rows of the daily table."""
+    table = _table("station", "day", "PM2.5 µg/m³", "hours", "CO mg/m³", "hours", "AQI", "")
+    for day in days.iter_rows(named=True):
+        few = min(day["pm25_hours"], day["co_hours"]) < min_hours
+        table.add_row(
+            str(day["station_id"]),
+            f"{day['day']:%Y-%m-%d}",
+            _number(day["pm25_mean"], 1),
+            str(day["pm25_hours"]),
+            _number(day["co_mean"], 2),
+            str(day["co_hours"]),
+            _number(day["pm25_aqi"], 0),
+            "" if day["final"] and not few else "not over yet" if not day["final"] else "too few hours",
+        )
+    return _text(table)
+
+
+def _number(value: float | None, decimals: int) -> str:
+    return "-" if value is None else f"{value:.{decimals}f}"
+
+
+def _table(*headings: str) -> rich.table.Table:
+    table = rich.table.Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in headings:
+        left = heading in {"station", "name", "day", ""}
+        table.add_column(heading, justify="left" if left else "right", no_wrap=True)
+    return table
+
+
+def _text(table: rich.table.Table) -> str:
+    console = rich.console.Console(file=io.StringIO(), width=WIDTH, no_color=True, legacy_windows=False)
+    with console.capture() as capture:
+        console.print(table, markup=False)
+    return "\n".join(line.rstrip() for line in capture.get().rstrip("\n").split("\n"))

@@ -1,0 +1,27 @@
+"""Small answers and frames that tests are made of."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import polars as pl
+
+from airq_etl import hourly, payload
+
+START = datetime(2024, 9, 9, tzinfo=UTC)
+STATION = 283164601
+
+
+def hour(number: int) -> datetime:
+    """The so-manieth hour of 2024-09-09 (UTC) and after."""
+    return START + timedelta(hours=number)
+
+
+def body(values: dict[int, dict[str, float]]) -> bytes:
+    """The body of an answer: hour number -> API key -> value."""
+    rows = [{"timestamp": f"{hour(number):%Y-%m-%d %H:%M:%S}", **readings} for number, readings in values.items()]
+    return msgspec.json.encode({"header": {"station_name": "SMART188"}, "data": rows})
+
+
+def answer(values: dict[int, dict[str, float]], asked: datetime, station_id: int = STATION) -> pl.DataFrame:
+    """The rows that an answer, asked for at `asked`, gives."""
+    return hourly.parse(payload.decode(body(values)), station_id, asked).rows

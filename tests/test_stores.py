@@ -1,0 +1,519 @@
+"""One contract, two keepers; then what is particular to each."""
+
+import socket
+import sqlite3
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pymongo
+import pytest
+
+from airq_etl import daily, documents, hourly
+from airq_etl.documents import DAILY, HOURLY, META, REVISIONS, STATIONS, Document
+from airq_etl.errors import DamagedError, StoreError, UsageError
+from airq_etl.stations import Station
+from airq_etl.store import Batch, Store
+from airq_etl.store.embedded import EmbeddedStore
+from airq_etl.store.mongo import MongoStore, _insert
+
+if TYPE_CHECKING:
+    from tests.conftest import MongoServer
+
+Opener = Callable[[], Store]
+Database = pymongo.database.Database[dict[str, Any]]
+
+STATION, OTHER = 283164601, 9999
+LAKE, OTHER_LAKE = "lake-a", "lake-b"
+START = datetime(2024, 9, 9, tzinfo=UTC)
+LIMIT_S = 30
+PASSWORD = "s3cret-w0rd"  # noqa: S105 -- no message may show it
+
+
+def _frame(hours: int, station_id: int = STATION, **columns: Any) -> pl.DataFrame:  # noqa: ANN401 -- cells
+    times = [START + timedelta(hours=number) for number in range(hours)]
+    asked = {"requested_at": START + timedelta(days=40)}
+    values = {"co": 0.41, "pm25": 12.5, "provisional": False} | asked | columns
+    lists = {name: value if isinstance(value, list) else [value] * hours for name, value in values.items()}
+    return hourly.arrange(pl.DataFrame({"station_id": [station_id] * hours, "hour": times} | lists))
+
+
+def _hours(hours: int = 3, station_id: int = STATION, **columns: Any) -> list[Document]:  # noqa: ANN401 -- as above
+    return documents.hourly(_frame(hours, station_id, **columns))
+
+
+def _days(hours: int = 48, station_id: int = STATION, **columns: Any) -> list[Document]:  # noqa: ANN401 -- as above
+    return documents.daily(daily.compute(_frame(hours, station_id, **columns), {}, min_hours=18))
+
+
+def _revisions(**columns: Any) -> list[Document]:  # noqa: ANN401 -- as above
+    seen_at = datetime(2024, 9, 16, 10, 20, 0, 123_000, tzinfo=UTC)
+    row = {"station_id": STATION, "hour": START, "sensor": "co", "old": 0.41, "new": None, "seen_at": seen_at}
+    return documents.revisions(pl.DataFrame([row | columns], schema=hourly.REVISION_SCHEMA))
+
+
+def _stations() -> list[Document]:
+    known = {STATION: Station(name="SMART188", latitude=5.36, longitude=-4.0, timezone="UTC"), OTHER: Station()}
+    return documents.stations(known)
+
+
+def _everything() -> list[Batch]:
+    """A document of each kind at least, with nulls, with and without a sensor that few stations carry."""
+    return [
+        (STATIONS, _stations()),
+        (HOURLY, _hours(48, co2=[415.0, None] * 24, no2=[None, 18.0] * 24)),
+        (HOURLY, _hours(2, OTHER, provisional=[False, True])),
+        (REVISIONS, _revisions() + _revisions(sensor="pm25", old=12.0, new=-1.5)),
+        (DAILY, _days(30, co2=[415.0] * 24 + [None] * 6)),
+    ]
+
+
+def _content(store: Store) -> dict[str, list[Document]]:
+    return {collection.name: list(store.read(collection)) for collection in (STATIONS, HOURLY, DAILY, REVISIONS)}
+
+
+def _expected(batches: list[Batch]) -> dict[str, list[Document]]:
+    found: dict[str, list[Document]] = {}
+    for collection, batch in batches:
+        found.setdefault(collection.name, []).extend(batch)
+    return {name: sorted(batch, key=lambda document: str(document["_id"])) for name, batch in found.items()}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the embedded store lies."""
+    return tmp_path / "airq.db"
+
+
+@pytest.fixture(params=["embedded", "mongo"])
+def opener(request: pytest.FixtureRequest, path: Path) -> Opener:
+    """Opens the same store again and again; its caller closes it."""
+    if request.param == "embedded":
+        return partial(EmbeddedStore, path)
+    return partial(MongoStore, request.getfixturevalue("mongo_uri"), None, LIMIT_S)
+
+
+@pytest.fixture
+def store(opener: Opener) -> Iterator[Store]:
+    """A new, empty store."""
+    with closing(opener()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def embedded(path: Path) -> Iterator[EmbeddedStore]:
+    """An embedded store that loses patience with another writer at once."""
+    with closing(EmbeddedStore(path, wait_s=0.2)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def mongo(mongo_uri: str) -> Iterator[MongoStore]:
+    """A store in an empty database."""
+    with closing(MongoStore(mongo_uri, None, LIMIT_S)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def database(mongo_uri: str) -> Iterator[Database]:
+    """The database of `mongo`, as anybody sees it."""
+    with closing(pymongo.MongoClient[dict[str, Any]](mongo_uri, tz_aware=True)) as client:
+        yield client.get_default_database()
+
+
+# -- the contract of both ----------------------------------------------------------------------------------
+
+
+def test_an_empty_store_has_no_position_and_no_documents(store: Store) -> None:
+    """A data directory that was never loaded has the position None."""
+    assert store.position(LAKE) is None
+    assert _content(store) == {"stations": [], "hourly": [], "daily": [], "revisions": []}
+
+
+def test_documents_come_back_field_for_field(store: Store) -> None:
+    """What was saved is read back equal, with its types: nulls, booleans, whole numbers, aware UTC times."""
+    batches = _everything()
+    store.save(batches, LAKE, 1)
+    content = _content(store)
+    assert content == _expected(batches)
+    for name, found in content.items():
+        for document, sent in zip(found, _expected(batches)[name], strict=True):
+            assert {key: type(value) for key, value in document.items()} == {k: type(v) for k, v in sent.items()}
+
+
+def test_times_are_aware_and_keep_their_milliseconds(store: Store) -> None:
+    """A time is read as UTC, to the millisecond."""
+    store.save([(REVISIONS, _revisions())], LAKE, 1)
+    (revision,) = store.read(REVISIONS)
+    assert revision["seen_at"].isoformat() == "2024-09-16T10:20:00.123000+00:00"
+    assert revision["hour"].utcoffset() == timedelta(0)
+
+
+def test_a_sensor_that_a_station_lacks_is_absent(store: Store) -> None:
+    """Core sensors are null where there is no value, any other one is not there at all."""
+    store.save([(HOURLY, _hours(2, co2=[415.0, None])), (DAILY, _days(25, co2=[415.0] * 24 + [None]))], LAKE, 1)
+    with_co2, without = store.read(HOURLY)
+    assert (with_co2["co2"], "co2" in without) == (415.0, False)
+    assert without["no2"] is None
+    first, second = store.read(DAILY)
+    assert first["co2_hours"] == 24
+    assert not [name for name in second if name.startswith("co2")]
+
+
+def test_new_documents_are_inserted_and_counted(store: Store) -> None:
+    """The count of a collection is over all its batches."""
+    written = store.save(_everything(), LAKE, 1)
+    assert written == {"stations": 2, "hourly": 50, "revisions": 2, "daily": 2}
+
+
+def test_twice_is_once(store: Store) -> None:
+    """The same documents again: none is written, none is there twice."""
+    store.save(_everything(), LAKE, 1)
+    before = _content(store)
+    assert set(store.save(_everything(), LAKE, 1).values()) == {0}
+    assert _content(store) == before
+
+
+def test_only_what_differs_is_replaced(store: Store) -> None:
+    """One changed value is one document written; the others stay."""
+    store.save([(HOURLY, _hours(3))], LAKE, 1)
+    changed = _hours(4, co=[0.41, -0.2, 0.41, 0.41])
+    assert store.save([(HOURLY, changed)], LAKE, 2) == {"hourly": 2}
+    assert list(store.read(HOURLY)) == changed
+
+
+@pytest.mark.parametrize(("before", "after"), [(0.41, None), (None, 0.41), (0.0, None), (415.0, 416.0)])
+@pytest.mark.parametrize("sensor", ["co", "co2"])
+def test_a_value_that_comes_or_goes_is_a_difference(
+    store: Store, sensor: str, before: float | None, after: float | None
+) -> None:
+    """A document is replaced whole, so that a value that is gone is gone in the store too."""
+    first, changed = (
+        documents.hourly(_frame(1).with_columns(pl.lit(v, pl.Float64).alias(sensor))) for v in (before, after)
+    )
+    store.save([(HOURLY, first)], LAKE, 1)
+    assert store.save([(HOURLY, changed)], LAKE, 2) == {"hourly": 1}
+    assert list(store.read(HOURLY)) == changed
+
+
+def test_an_hour_that_settles_is_a_difference(store: Store) -> None:
+    """A boolean alone is reason enough."""
+    store.save([(HOURLY, _hours(1, provisional=True))], LAKE, 1)
+    assert store.save([(HOURLY, _hours(1, provisional=False))], LAKE, 2) == {"hourly": 1}
+    assert [hour["provisional"] for hour in store.read(HOURLY)] == [False]
+
+
+def test_of_two_with_one_id_the_later_stays(store: Store) -> None:
+    """A batch that holds a document twice leaves one, with the later values."""
+    store.save([(HOURLY, _hours(2, co=0.1) + _hours(1, co=0.2))], LAKE, 1)
+    assert [hour["co"] for hour in store.read(HOURLY)] == [0.2, 0.1]
+
+
+def test_the_mark_moves_with_each_save(store: Store) -> None:
+    """Also with nothing to write, and also back: a ledger may be a restored copy."""
+    for position in (1, 7, 3):
+        store.save([], LAKE, position)
+        assert store.position(LAKE) == position
+
+
+def test_each_data_directory_has_its_own_mark(store: Store) -> None:
+    """Two data directories may load into one store."""
+    store.save([(HOURLY, _hours(1))], LAKE, 5)
+    assert store.position(OTHER_LAKE) is None
+    store.save([(HOURLY, _hours(1, OTHER))], OTHER_LAKE, 2)
+    assert (store.position(LAKE), store.position(OTHER_LAKE)) == (5, 2)
+
+
+def test_one_station_is_read_alone(store: Store) -> None:
+    """`read` with a station gives its documents and no others."""
+    ours, theirs = _hours(2), _hours(3, OTHER)
+    store.save([(HOURLY, ours + theirs)], LAKE, 1)
+    assert list(store.read(HOURLY, STATION)) == ours
+    assert list(store.read(HOURLY, OTHER)) == theirs
+    assert list(store.read(HOURLY, 1)) == []
+
+
+def test_documents_are_read_by_id(store: Store) -> None:
+    """The order is that of `_id` as text, whatever the order in which they came."""
+    store.save([(HOURLY, [*reversed(_hours(30)), *_hours(2, OTHER)])], LAKE, 1)
+    ids = [hour["_id"] for hour in store.read(HOURLY)]
+    assert ids == sorted(ids)
+    assert ids[0] == "283164601:2024-09-09T00"
+
+
+def test_a_restart_in_between_changes_nothing(opener: Opener) -> None:
+    """What one process saved, the next one finds."""
+    with closing(opener()) as first:
+        first.save(_everything(), LAKE, 4)
+        before = _content(first)
+    with closing(opener()) as second:
+        assert second.position(LAKE) == 4
+        assert _content(second) == before
+        assert set(second.save(_everything(), LAKE, 4).values()) == {0}
+
+
+def test_a_load_that_breaks_off_leaves_the_mark(store: Store) -> None:
+    """The mark moves last, so the load is done again; its own error comes through as it is."""
+    store.save([(HOURLY, _hours(1))], LAKE, 1)
+    with pytest.raises(DamagedError, match="a table is damaged"):
+        store.save(_broken_off(), LAKE, 2)
+    assert store.position(LAKE) == 1
+    store.save([(HOURLY, _hours(5, co=0.9))], LAKE, 2)
+    assert list(store.read(HOURLY)) == _hours(5, co=0.9)
+
+
+def test_a_name_has_no_credentials(store: Store) -> None:
+    """`name` is for messages: it says which store it is, on one line."""
+    assert store.name
+    assert "\n" not in store.name
+
+
+def _broken_off() -> Iterator[Batch]:
+    yield HOURLY, _hours(5, co=0.9)
+    raise DamagedError("a table is damaged")
+
+
+# -- the embedded store ------------------------------------------------------------------------------------
+
+
+def test_a_load_is_one_transaction(embedded: EmbeddedStore) -> None:
+    """Embedded, a load that breaks off leaves what was there before, to the last document."""
+    embedded.save(_everything(), LAKE, 1)
+    before = _content(embedded)
+    with suppress(DamagedError):
+        embedded.save(_broken_off(), LAKE, 2)
+    assert (_content(embedded), embedded.position(LAKE)) == (before, 1)
+
+
+def test_another_writer_is_waited_for_and_not_for_ever(embedded: EmbeddedStore, path: Path) -> None:
+    """While somebody else writes, a save gives up with StoreError; afterwards it does its work."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        began = time.monotonic()
+        with pytest.raises(StoreError, match=r"airq\.db cannot be used: database is locked"):
+            embedded.save(_everything(), LAKE, 1)
+        assert 0.2 <= time.monotonic() - began < 5
+    embedded.save(_everything(), LAKE, 1)
+    assert embedded.position(LAKE) == 1
+
+
+def test_readers_do_not_block_a_writer(embedded: EmbeddedStore, path: Path) -> None:
+    """Somebody who reads keeps seeing what was there when he began, and hinders no load."""
+    embedded.save([(HOURLY, _hours(2))], LAKE, 1)
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        count = "select count(*) from hourly"
+        reader.execute("begin")
+        assert reader.execute(count).fetchone() == (2,)
+        embedded.save([(HOURLY, _hours(9))], LAKE, 2)
+        assert reader.execute(count).fetchone() == (2,)
+        reader.execute("commit")
+        assert reader.execute(count).fetchone() == (9,)
+
+
+def test_a_file_that_is_no_database_is_left_alone(path: Path) -> None:
+    """Damage is an error that names the file, and not a byte of it is written over."""
+    rubbish = b"not what was written here" * 1000
+    path.write_bytes(rubbish)
+    with pytest.raises(DamagedError, match=r"airq\.db is damaged"):
+        EmbeddedStore(path)
+    assert path.read_bytes() == rubbish
+
+
+def test_a_damaged_page_is_found_when_it_is_read(path: Path) -> None:
+    """A page overwritten by something else is an error, never a document less."""
+    with closing(EmbeddedStore(path)) as opened:
+        opened.save([(HOURLY, _hours(500))], LAKE, 1)
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    damaged = whole[:middle] + b"\xff" * 8192 + whole[middle + 8192 :]
+    path.write_bytes(damaged)
+    with closing(EmbeddedStore(path)) as opened, pytest.raises(DamagedError):
+        list(opened.read(HOURLY))
+    assert path.read_bytes() == damaged
+
+
+def test_its_files_are_private(embedded: EmbeddedStore, path: Path) -> None:
+    """Nobody else may read the store, nor what lies beside it while it is open, whatever the umask."""
+    embedded.save(_everything(), LAKE, 1)
+    files = sorted(path.parent.glob("airq.db*"))
+    assert len(files) > 1
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_a_newer_layout_is_refused(path: Path) -> None:
+    """A file of a newer version is not touched by an older one."""
+    with closing(sqlite3.connect(path)) as newer:
+        newer.execute("pragma user_version = 99")
+    with pytest.raises(StoreError, match=r"newer airq-etl \(layout 99\)"):
+        EmbeddedStore(path)
+    with closing(sqlite3.connect(path)) as newer:
+        assert newer.execute("select count(*) from sqlite_master").fetchone() == (0,)
+
+
+def test_a_file_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    """A directory that is not there is told as StoreError."""
+    with pytest.raises(StoreError, match="unable to open"):
+        EmbeddedStore(tmp_path / "nowhere" / "airq.db")
+
+
+def test_embedded_tables_have_indexes(embedded: EmbeddedStore, path: Path) -> None:
+    """A station's hours and days are found without reading the others'."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as reader:
+        for table, column in (("hourly", "hour"), ("daily", "day")):
+            query = f"explain query plan select * from {table} where station_id = 1 and {column} > ''"  # noqa: S608
+            assert f"(station_id=? AND {column}>?)" in reader.execute(query).fetchone()[3]
+    assert embedded.position(LAKE) is None
+
+
+# -- MongoDB -----------------------------------------------------------------------------------------------
+
+
+def test_more_than_a_hundred_may_change_at_once(mongo: MongoStore) -> None:
+    """FerretDB 1.x hangs on a bulk of a hundred replacements, so they are sent in portions."""
+    mongo.save([(HOURLY, _hours(1100))], LAKE, 1)
+    changed = _hours(1100, co=[0.41] * 900 + [0.9] * 200)
+    assert mongo.save([(HOURLY, changed)], LAKE, 2) == {"hourly": 200}
+    assert list(mongo.read(HOURLY)) == changed
+
+
+def test_indexes_are_there(mongo: MongoStore, database: Database) -> None:
+    """A station's hours, days and revisions are found by an index, made if absent and once."""
+    for position in (1, 2):
+        mongo.save(_everything(), LAKE, position)
+        for collection, time_field in ((HOURLY, "hour"), (DAILY, "day"), (REVISIONS, "hour")):
+            keys = [list(index["key"].items()) for index in database[collection.name].list_indexes()]
+            assert keys == [[("_id", 1)], [("station_id", 1), (time_field, 1)]]
+
+
+def test_documents_are_plain(mongo: MongoStore, database: Database) -> None:
+    """Anybody finds the documents under their `_id`, in plain collections, and the mark in `meta`."""
+    mongo.save(_everything(), LAKE, 3)
+    assert database["hourly"].find_one({"_id": "283164601:2024-09-09T00"}) == _expected(_everything())["hourly"][0]
+    assert database["daily"].count_documents({"station_id": STATION, "day": {"$gte": START}}) == 2
+    assert list(database[META.name].find()) == [{"_id": f"loaded:{LAKE}", "position": 3}]
+
+
+def test_what_somebody_else_inserted_first_is_replaced(mongo: MongoStore, database: Database) -> None:
+    """A document that appears between the look and the insert is no error: it is handed back, to be replaced."""
+    mongo.save([(HOURLY, _hours(1))], LAKE, 1)
+    rows = _hours(3, co=0.9)
+    assert _insert(database[HOURLY.name], rows) == rows[:1]
+    assert [hour["co"] for hour in mongo.read(HOURLY)] == [0.41, 0.9, 0.9]
+    assert mongo.save([(HOURLY, rows)], LAKE, 2) == {"hourly": 1}
+    assert list(mongo.read(HOURLY)) == rows
+
+
+def test_refused_credentials_are_an_error(mongo_uri: str) -> None:
+    """What the server refuses is told in its words, without the password."""
+    host = mongo_uri.partition("://")[2].rpartition("@")[2]
+    with closing(MongoStore(f"mongodb://nobody:{PASSWORD}@{host}", None, LIMIT_S)) as store:
+        message, _ = _failure(partial(_ask, store))
+    assert " refuses: " in message
+    assert PASSWORD not in message + store.name
+
+
+def test_a_server_that_is_down_is_an_error_within_seconds(unused_port: int) -> None:
+    """Nobody waits for long, and the message names the host and the setting but no password."""
+    uri = f"mongodb://airq:{PASSWORD}@127.0.0.1:{unused_port}/air"
+    for act in (_ask, _save):
+        with closing(MongoStore(uri, None, LIMIT_S)) as store:
+            message, seconds = _failure(partial(act, store))
+            assert seconds < 8
+            assert f"127.0.0.1:{unused_port}" in message
+            assert "AIRQ_MONGODB_URI" in message
+            assert PASSWORD not in message + store.name
+
+
+def test_a_server_that_went_down_and_came_back(mongo: MongoStore, mongo_server: "MongoServer") -> None:
+    """The same store fails while the server is away, and goes on where it was when it is back."""
+    if not mongo_server.ours:
+        pytest.skip("only a server of our own can be stopped")
+    mongo.save([(HOURLY, _hours(2))], LAKE, 1)
+    mongo_server.stop()
+    _, seconds = _failure(partial(_save, mongo))
+    assert seconds < 8
+    mongo_server.start()
+    assert mongo.position(LAKE) == 1
+    assert mongo.save([(HOURLY, _hours(5))], LAKE, 2) == {"hourly": 3}
+
+
+def test_a_server_that_says_nothing_is_an_error_at_the_limit(mongo_uri: str, mongo_server: "MongoServer") -> None:
+    """A server that accepts and then is silent holds nobody longer than the limit of the store."""
+    if not mongo_server.ours:
+        pytest.skip("only a server of our own can be paused")
+    with closing(MongoStore(mongo_uri, None, 2)) as store:
+        store.save([(HOURLY, _hours(2))], LAKE, 1)
+        mongo_server.pause()
+        _, seconds = _failure(partial(_save, store))
+        assert seconds < 5
+        mongo_server.resume()
+        assert store.position(LAKE) == 1
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        f"http://airq:{PASSWORD}@localhost/air",
+        f"mongodb://airq:{PASSWORD}@localhost:port/air",
+        f"mongodb://airq:{PASSWORD}@@localhost/air",
+        f"mongodb://airq:{PASSWORD}/@localhost/air",
+        f"mongodb://airq:{PASSWORD}@localhost/air quality",
+        f"mongodb://airq:{PASSWORD}@localhost/?tls=true&tlsCAFile=/nowhere.pem",
+        "",
+    ],
+)
+def test_a_bad_uri_is_an_error_of_usage(uri: str) -> None:
+    """The message names the setting and what it should look like, and shows nothing of a password."""
+    with pytest.raises(UsageError, match="AIRQ_MONGODB_URI") as error:
+        MongoStore(uri, None, LIMIT_S)
+    assert PASSWORD not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["air.quality", "air quality", "air/quality"])
+def test_a_bad_database_name_is_an_error_of_usage(name: str) -> None:
+    """The message names the setting."""
+    with pytest.raises(UsageError, match="AIRQ_MONGODB_DATABASE"):
+        MongoStore("mongodb://localhost", name, LIMIT_S)
+
+
+def test_the_database_is_the_one_that_is_named(mongo_uri: str) -> None:
+    """A name given beside the URI wins over the URI's; without either it is air_quality."""
+    host = mongo_uri.partition("://")[2].partition("/")[0]
+    for uri, given, expected in (
+        (mongo_uri, "other", "other"),
+        (f"mongodb://{host}/air", None, "air"),
+        (f"mongodb://{host}", None, "air_quality"),
+        (f"mongodb://{host}/?retryWrites=false", None, "air_quality"),
+    ):
+        with closing(MongoStore(uri, given, LIMIT_S)) as store:
+            assert store.name.startswith(f"MongoDB database {expected} on ")
+
+
+@pytest.fixture
+def unused_port() -> Iterator[int]:
+    """A port at which nobody answers, and that nobody else can take."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+def _ask(store: Store) -> None:
+    store.position(LAKE)
+
+
+def _save(store: Store) -> None:
+    store.save([(HOURLY, _hours(5))], LAKE, 9)
+
+
+def _failure(act: Callable[[], None]) -> tuple[str, float]:
+    """The message of the StoreError that comes of it, and after how many seconds."""
+    began = time.monotonic()
+    with pytest.raises(StoreError) as error:
+        act()
+    return str(error.value), time.monotonic() - began
