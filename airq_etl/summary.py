@@ -43,14 +43,16 @@ def result_text(result: Result, *, stores: bool = True) -> str:
     return "\n".join(lines)
 
 
+def _name(station: StationResult) -> str:
+    return "failed" if station.error else station.name or ""
+
+
 def _stations_text(result: Result) -> str:
-    columns: Columns = {"station": lambda station: str(station.station_id), "name": lambda station: station.name or ""}
+    columns: Columns = {"station": lambda station: str(station.station_id), "name": _name}
     if result.command != "extract":
         columns |= HOURS
     if any(station.requests for station in result.stations):
         columns |= ASKED
-    if any(station.error for station in result.stations):
-        columns |= {"": lambda station: "failed" if station.error else ""}
     table = _table(*columns)
     for station in result.stations:
         table.add_row(*(cell(station) for cell in columns.values()))

@@ -27,7 +27,7 @@ PROGRAM, ENV_FILE = "/opt/airq-etl/.venv/bin/airq-etl", "/etc/airq-etl.env"
 STATIONS = (283164601, 283181971)
 # For the daemon alone, five times as fast: minute 17 comes in four seconds.
 JUST_BEFORE = "@2026-09-09 10:16:40 x5"
-FIRED_S, ENDED_S, STOPPED_S, TURN_S = 8, 90, 10, 300
+FIRED_S, ENDED_S, STOPPED_S, TURN_S = 30, 90, 10, 300
 
 # Runs the program as it is, and keeps what cron would have mailed.
 RECORDER = """#!/bin/sh

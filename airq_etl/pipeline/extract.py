@@ -137,7 +137,7 @@ def _saved(work: Job, path: Path, station_id: int | None, requested_at: datetime
         raise UsageError(f"{path}: {error}") from error
     asked_at = requested_at or newest
     if asked_at is None:
-        raise UsageError(f"{path}: it holds no hour; with --requested-at it is kept all the same")
+        raise UsageError(f"{path}: it holds no hour up to now; --requested-at says when it was asked for all the same")
     station_id = station_id or _station_in(path)
     return Answer(station_id=station_id, requested_at=asked_at, url=path.name, status=200, body=body)
 

@@ -1,0 +1,92 @@
+"""Documents: the same for both stores, and a function of the data alone."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+
+from airq_etl import daily, documents, hourly
+from airq_etl.stations import Station
+from tests.frames import STATION, answer, hour
+
+LATER = hour(100)
+
+
+def test_hourly_documents() -> None:
+    """An hour's document has its key, UTC time, every core sensor (null without a value), provisional."""
+    (document,) = documents.hourly(answer({10: {"CO": -0.5, "PM2.5": 7.0}}, LATER))
+    assert document == {
+        "_id": "283164601:2024-09-09T10",
+        "station_id": STATION,
+        "hour": datetime(2024, 9, 9, 10, tzinfo=UTC),
+        "co": -0.5,
+        "no2": None,
+        "o3": None,
+        "pm25": 7.0,
+        "pm10": None,
+        "temperature": None,
+        "humidity": None,
+        "internal_temperature": None,
+        "provisional": False,
+    }
+
+
+def test_daily_documents() -> None:
+    """A day's document has its key, its midnight, and five values a core sensor."""
+    (document,) = documents.daily(daily.compute(answer({n: {"CO": 1.0} for n in range(20)}, LATER), {}, 18))
+    assert document["_id"] == "283164601:2024-09-09"
+    assert document["day"] == datetime(2024, 9, 9, tzinfo=UTC)
+    assert [document[f"co_{name}"] for name in ("mean", "min", "max", "hours", "valid")] == [1.0, 1.0, 1.0, 20, True]
+    assert [document[f"o3_{name}"] for name in ("mean", "hours", "valid")] == [None, 0, False]
+    assert document["final"] is True
+    assert "updated_at" not in document
+
+
+def test_other_sensors_only_where_they_have_a_value() -> None:
+    """A sensor beside the core ones is in a document only where it has a value, whatever else is loaded."""
+    alone = answer({0: {"CO": 1.0}}, LATER, 7)
+    both = hourly.combine([alone, answer({0: {"VOC": 3.0}}, LATER)])
+    assert documents.hourly(both)[0] == documents.hourly(alone)[0]
+    assert documents.hourly(both)[1]["voc"] == 3.0
+    days = daily.compute(both, {}, 18)
+    assert documents.daily(days)[0] == documents.daily(daily.compute(alone, {}, 18))[0]
+    assert documents.daily(days)[1]["voc_hours"] == 1
+
+
+def test_an_answer_that_only_confirms_changes_no_document() -> None:
+    """When an answer was asked for is no part of a document."""
+    first, again = (answer({0: {"CO": 1.0}}, asked) for asked in (LATER, LATER + timedelta(hours=1)))
+    assert documents.hourly(first) == documents.hourly(again)
+    assert documents.daily(daily.compute(first, {}, 18)) == documents.daily(daily.compute(again, {}, 18))
+
+
+def test_revision_documents() -> None:
+    """A revision's document is named by hour, sensor and when it was seen."""
+    frame = pl.DataFrame(
+        [(STATION, hour(10), "co", -1.0, None, hour(20))], schema=hourly.REVISION_SCHEMA, orient="row"
+    )
+    (document,) = documents.revisions(frame)
+    assert document["_id"] == "283164601:2024-09-09T10:co:2024-09-09T20:00:00.000"
+    assert (document["old"], document["new"], document["seen_at"]) == (-1.0, None, hour(20))
+
+
+def test_station_documents() -> None:
+    """One document a station, by id."""
+    found = documents.stations({9: Station(name="b"), 7: Station(name="a", latitude=1.0, timezone="UTC")})
+    assert [document["_id"] for document in found] == ["7", "9"]
+    assert found[0]["timezone"] == "UTC"
+
+
+def test_every_field_is_declared() -> None:
+    """What a document holds is what its collection declares, types included."""
+    frame = answer({n: {"CO": 1.0, "VOC": 3.0} for n in range(20)}, LATER)
+    made = [
+        (documents.HOURLY, documents.hourly(frame)),
+        (documents.DAILY, documents.daily(daily.compute(frame, {}, 18))),
+        (documents.STATIONS, documents.stations({7: Station(name="a")})),
+    ]
+    for collection, found in made:
+        for name, value in found[0].items():
+            assert value is None or isinstance(value, collection.fields[name]), name
+        assert set(collection.fields) - set(found[0]) <= set(collection.optional)
+    assert documents.daily(daily.empty()) == []
+    assert date(2024, 9, 9) == made[1][1][0]["day"].date()

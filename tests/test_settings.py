@@ -1,0 +1,176 @@
+"""Settings, and the example that documents them."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from airq_etl import settings
+from airq_etl.errors import UsageError
+from airq_etl.settings import Settings
+from airq_etl.stations import Station
+
+EXAMPLE = Path(__file__).parents[1] / "config.example.env"
+LINE = re.compile(r"^(#?)(AIRQ_[A-Z_]+)=(.*)$", re.MULTILINE)
+
+
+def load(environment: dict[str, str] | None = None, **flags: Any) -> Settings:  # noqa: ANN401 -- any setting
+    return settings.load({"data_dir": Path("data"), **flags}, environment or {})
+
+
+def test_defaults() -> None:
+    """Without any setting, the two stations of Abidjan are asked for, UTC days need 18 hours, no MongoDB."""
+    given = load()
+    assert given.stations == (283164601, 283181971)
+    assert (given.timezone, given.min_hours, given.overlap_hours, given.mongodb_uri) == ("UTC", 18, 48, None)
+
+
+def test_the_example_has_exactly_the_settings() -> None:
+    """config.example.env names each setting once, in use with its default, commented out where it has none."""
+    lines = LINE.findall(EXAMPLE.read_text(encoding="utf-8"))
+    assert sorted(name for _, name, _ in lines) == sorted(settings.NAMES)
+    shown = {name: value for mark, name, value in lines if not mark}
+    given = load(shown)
+    assert given == load()
+    without = {f.name for f in msgspec.structs.fields(Settings) if f.default is None or f.name == "data_dir"}
+    assert {name.removeprefix("AIRQ_").lower() for name in settings.NAMES} - without == {
+        name.removeprefix("AIRQ_").lower() for name in shown
+    }
+
+
+def test_flags_go_before_environment_before_file(tmp_path: Path) -> None:
+    """A flag wins over the environment, the environment over the env file, the file over the default."""
+    file = tmp_path / "some.env"
+    file.write_text("AIRQ_MIN_HOURS=20\nAIRQ_RETRIES=7\nAIRQ_CONCURRENCY=3\nOTHER=x\n")
+    given = settings.load({"data_dir": "d", "min_hours": 22}, {"AIRQ_MIN_HOURS": "21", "AIRQ_RETRIES": "6"}, file)
+    assert (given.min_hours, given.retries, given.concurrency) == (22, 6, 3)
+
+
+def test_an_env_file_in_the_working_directory_is_read(tmp_path: Path) -> None:
+    """./.env is read where it is, and nothing is missing where it is not."""
+    assert load().retries == 4
+    Path(".env").write_text("AIRQ_RETRIES=1\nAIRQ_CLIENT_SECRET=\n")
+    assert load().retries == 1
+    assert load().client_secret is None
+
+
+def test_a_dollar_sign_in_a_password_stays() -> None:
+    """The env file is not interpolated."""
+    Path(".env").write_text("AIRQ_PASSWORD='a$b${HOME}'\n")
+    assert load().password == "a$b${HOME}"  # noqa: S105 -- a made-up one
+
+
+def test_the_data_directory_follows_xdg(tmp_path: Path) -> None:
+    """By default the data lie where the XDG rules say."""
+    assert settings.default_data_dir({"XDG_DATA_HOME": str(tmp_path)}) == tmp_path / "airq-etl"
+    assert settings.default_data_dir({}) == Path.home() / ".local/share/airq-etl"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("AIRQ_STATION", "1", "the nearest one is AIRQ_STATIONS"),
+        ("AIRQ_MONGO_URI", "x", "the nearest one is AIRQ_MONGODB_URI"),
+        ("AIRQ_MIN_HOURS", "25", "AIRQ_MIN_HOURS: '25'"),
+        ("AIRQ_MIN_HOURS", "many", "AIRQ_MIN_HOURS: 'many'"),
+        ("AIRQ_TIMEOUT_S", "0", "AIRQ_TIMEOUT_S"),
+        ("AIRQ_TIMEOUT_S", "nan", "AIRQ_TIMEOUT_S"),
+        ("AIRQ_STATIONS", "../x", "AIRQ_STATIONS: '../x'"),
+        ("AIRQ_STATIONS", "1 OR 1", "AIRQ_STATIONS: '1 OR 1'"),
+        ("AIRQ_STATIONS", "283164601,", "AIRQ_STATIONS: ''"),
+        ("AIRQ_STATIONS", "-1", "AIRQ_STATIONS: '-1'"),
+        ("AIRQ_STATIONS", "²", "AIRQ_STATIONS"),
+        ("AIRQ_API_URL", "airqino", "AIRQ_API_URL: 'airqino'"),
+        ("AIRQ_API_URL", "ftp://host", "AIRQ_API_URL"),
+        ("AIRQ_API_URL", "http://host:port", "AIRQ_API_URL"),
+        ("AIRQ_TOKEN_URL", "https://", "AIRQ_TOKEN_URL"),
+        ("AIRQ_TIMEZONE", "Abidjan", "AIRQ_TIMEZONE: 'Abidjan'"),
+        ("AIRQ_NOW", "soon", "AIRQ_NOW: 'soon'"),
+        ("AIRQ_STATIONS_FILE", "none.toml", "AIRQ_STATIONS_FILE: none.toml"),
+        ("AIRQ_CLIENT_SECRET", "s3cret", "AIRQ_REFRESH_TOKEN"),
+    ],
+)
+def test_a_wrong_setting_is_named(name: str, value: str, said: str) -> None:
+    """A setting that will not do is an error of one line that names it."""
+    with pytest.raises(UsageError) as caught:
+        load({name: value})
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_an_env_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """An env file that cannot be read, is not text, or holds an unknown name is named."""
+    binary = tmp_path / "binary.env"
+    binary.write_bytes(b"\xff\xfe")
+    unknown = tmp_path / "unknown.env"
+    unknown.write_text("AIRQ_TIMEOUT=3")
+    for path, said in ((tmp_path / "none.env", "No such file"), (binary, "utf-8"), (unknown, "AIRQ_TIMEOUT_S")):
+        with pytest.raises(UsageError, match=str(path)) as caught:
+            settings.load({"data_dir": "d"}, {}, path)
+        assert said in str(caught.value)
+
+
+def test_now_is_utc() -> None:
+    """A pretended time without an offset is UTC; one with an offset is converted."""
+    assert load({"AIRQ_NOW": "2024-09-09T10:20"}).clock() == datetime(2024, 9, 9, 10, 20, tzinfo=UTC)
+    assert load({"AIRQ_NOW": "2024-09-09T10:20+02:00"}).clock() == datetime(2024, 9, 9, 8, 20, tzinfo=UTC)
+
+
+STATIONS = """
+[283164601]
+name = "Plateau"
+longitude = -4.02
+timezone = "Africa/Abidjan"
+
+[7]
+latitude = 43.7
+"""
+
+
+def test_the_stations_file_overrides_the_api() -> None:
+    """What the stations file says of a station goes before what the API says; it lists stations, too."""
+    Path("stations.toml").write_text(STATIONS)
+    given = load({"AIRQ_STATIONS_FILE": "stations.toml", "AIRQ_TIMEZONE": "Europe/Rome"})
+    assert given.stations == (283164601, 7)
+    said = Station(name="SMART188", latitude=5.37, longitude=0.05)
+    assert given.station(283164601, said) == Station(
+        name="Plateau", latitude=5.37, longitude=-4.02, timezone="Africa/Abidjan"
+    )
+    assert given.station(7, said).timezone == "Europe/Rome"
+    assert load({"AIRQ_STATIONS_FILE": "stations.toml", "AIRQ_STATIONS": "7"}).stations == (7,)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[x]\n", "table [x]"),
+        ("[7]\nnmae = 'a'\n", "nmae"),
+        ("[7]\nlatitude = 'north'\n", "latitude"),
+        ("[7]\ntimezone = 'Abidjan'\n", "'Abidjan'"),
+        ("7 = 5\n", "table [7]"),
+        ("[7\n", "stations.toml cannot be read"),
+    ],
+)
+def test_a_wrong_stations_file_is_named(text: str, said: str) -> None:
+    """An error in the stations file names the file and the table."""
+    Path("stations.toml").write_text(text)
+    with pytest.raises(UsageError, match=r"AIRQ_STATIONS_FILE: stations\.toml") as caught:
+        load({"AIRQ_STATIONS_FILE": "stations.toml"})
+    assert said in str(caught.value)
+
+
+def test_secrets_are_known() -> None:
+    """All secret values are known to who hides them, the password of the URI also decoded."""
+    given = load(
+        {
+            "AIRQ_CLIENT_SECRET": "one",
+            "AIRQ_REFRESH_TOKEN": "two",
+            "AIRQ_PASSWORD": "three",
+            "AIRQ_MONGODB_URI": "mongodb://user:fo%2Fur@host:1,host:2/db",
+        }
+    )
+    assert set(given.secrets()) >= {"one", "two", "three", "fo%2Fur", "fo/ur", given.mongodb_uri}
