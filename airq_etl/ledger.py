@@ -53,12 +53,9 @@ class Ledger:
         with _translated(self.path):
             fresh = not self.path.exists()
             self._db = sqlite3.connect(self.path, timeout=10, isolation_level=None)
-            if fresh:
-                self.path.chmod(0o600)
-            self._db.execute("pragma journal_mode = wal")
-            self._db.execute("pragma synchronous = full")
         try:
-            self._prepare()
+            with _translated(self.path):
+                self._prepare(fresh=fresh)
         except BaseException:
             self._db.close()
             raise
@@ -69,17 +66,20 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    def _prepare(self) -> None:
-        with _translated(self.path):
-            (layout,) = self._db.execute("pragma user_version").fetchone()
-            if layout > LAYOUT:
-                raise UsageError(
-                    f"{self.path.parent} was written by a newer airq-etl (layout {layout}, this one knows {LAYOUT}); "
-                    "upgrade airq-etl, or name another AIRQ_DATA_DIR"
-                )
-            if layout < LAYOUT:
-                self._db.executescript(f"begin; {_TABLES} pragma user_version = {LAYOUT}; commit;")
-            self._db.execute("insert or ignore into meta values ('lake_id', ?)", [secrets.token_hex(8)])
+    def _prepare(self, *, fresh: bool) -> None:
+        if fresh:
+            self.path.chmod(0o600)
+        self._db.execute("pragma journal_mode = wal")
+        self._db.execute("pragma synchronous = full")
+        (layout,) = self._db.execute("pragma user_version").fetchone()
+        if layout > LAYOUT:
+            raise UsageError(
+                f"{self.path.parent} was written by a newer airq-etl (layout {layout}, this one knows {LAYOUT}); "
+                "upgrade airq-etl, or name another AIRQ_DATA_DIR"
+            )
+        if layout < LAYOUT:
+            self._db.executescript(f"begin; {_TABLES} pragma user_version = {LAYOUT}; commit;")
+        self._db.execute("insert or ignore into meta values ('lake_id', ?)", [secrets.token_hex(8)])
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

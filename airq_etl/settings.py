@@ -180,6 +180,8 @@ def parse_now(text: str) -> datetime:
         time = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"AIRQ_NOW: {text!r} is not a time like 2024-09-09T10:20:00") from error
+    # Whole milliseconds: MongoDB keeps no more.
+    time = time.replace(microsecond=time.microsecond // 1000 * 1000)
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 

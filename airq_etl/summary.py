@@ -28,16 +28,16 @@ HOURS: Columns = {
 }
 
 
-def result_text(result: Result, *, stores: bool = True) -> str:
-    """One line a station, then where the answers are and (with `stores`) what the store was sent."""
+def result_text(result: Result) -> str:
+    """One line a station, then where the answers are and what the store was sent."""
     lines = []
     if result.stations:
-        lines.append(_stations_text(result))
+        lines.append(hours_text(result, traffic=any(station.requests for station in result.stations)))
     elif result.command != "load":
         lines.append("nothing was waiting")
     if result.capture is not None and result.command == "extract":
         lines.append(f"kept in {result.capture}; next: airq-etl transform")
-    if stores and result.store is not None:
+    if result.store is not None:
         written = [f"{count} {name}" for name, count in result.documents.items() if count]
         lines.append(f"{result.store}: " + (", ".join(written) + " written" if written else "up to date"))
     return "\n".join(lines)
@@ -47,11 +47,12 @@ def _name(station: StationResult) -> str:
     return "failed" if station.error else station.name or ""
 
 
-def _stations_text(result: Result) -> str:
+def hours_text(result: Result, *, traffic: bool) -> str:
+    """One line a station: hours by what came of them and, with `traffic`, what was asked."""
     columns: Columns = {"station": lambda station: str(station.station_id), "name": _name}
     if result.command != "extract":
         columns |= HOURS
-    if any(station.requests for station in result.stations):
+    if traffic:
         columns |= ASKED
     table = _table(*columns)
     for station in result.stations:

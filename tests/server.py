@@ -58,12 +58,17 @@ class _Handler(BaseHTTPRequestHandler):
         form = dict(parse_qsl(self.rfile.read(length).decode()))
         with self.server.lock:
             request = Request(
-                len(self.server.requests), self.command, parts.path, dict(parse_qsl(parts.query)), dict(self.headers), form
+                len(self.server.requests),
+                self.command,
+                parts.path,
+                dict(parse_qsl(parts.query)),
+                dict(self.headers),
+                form,
             )
             self.server.requests.append(request)
         self._answer(self.server.script(request))
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815 -- as http.server wants it
 
     def _answer(self, reply: Reply) -> None:
         headers = {"Date": self.date_time_string()} | reply.headers

@@ -57,11 +57,11 @@ def test_what_is_asked() -> None:
     assert (second.path, second.query) == ("/v3/getStationHourlyAvg/7", {})
 
 
-@pytest.mark.parametrize("reply", [Reply(body=GOOD), packed(GOOD)])
-def test_an_answer_is_kept_as_it_is(reply: Reply) -> None:
+@pytest.mark.parametrize(("reply", "wire"), [(Reply(body=GOOD), len(GOOD)), (packed(GOOD), len(gzip.compress(GOOD)))])
+def test_an_answer_is_kept_as_it_is(reply: Reply, wire: int) -> None:
     """The body, unpacked, is kept to the byte with when and for what it was asked; bytes are counted."""
     asked, (kept,), _ = one(in_turn(reply))
-    assert asked == Asked(ASK, 1, 0, len(bytes(reply.body)), len(GOOD), None)
+    assert asked == Asked(ASK, 1, 0, wire, len(GOOD), None)
     assert (kept.station_id, kept.requested_at, kept.status, kept.body) == (7, NOW, 200, GOOD)
     assert kept.url.endswith("/v3/getStationHourlyAvg/7")
 
@@ -137,8 +137,9 @@ def test_a_wait_beyond_the_deadline_is_not_waited() -> None:
 
 def test_retry_after_is_heeded() -> None:
     """A sensible Retry-After is waited for, in seconds or as a date."""
-    for wait in (lambda: "1", lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)):
-        began, header = time.monotonic(), wait()
+    for as_date in (False, True):
+        began = time.monotonic()
+        header = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True) if as_date else "1"
         asked, _, _ = one(in_turn(Reply(429, headers={"Retry-After": header}), Reply(body=GOOD)))
         assert asked.error is None
         assert 0.9 <= time.monotonic() - began < 5

@@ -122,7 +122,13 @@ def test_a_refused_token_is_renewed_once(lake: Lake) -> None:
     grant = Reply(body=json.dumps({"access_token": "a", "expires_in": 300}).encode())
     with serving(lambda request: grant if request.method == "POST" else Reply(401, b"{}")) as server:
         settings = configuration.build(
-            {"data_dir": "d", "api_url": server.url, "token_url": server.url, "client_secret": "s", "refresh_token": "r"}
+            {
+                "data_dir": "d",
+                "api_url": server.url,
+                "token_url": server.url,
+                "client_secret": "s",
+                "refresh_token": "r",
+            }
         )
         assert get(settings, BearerAuth(settings, lake)) == [401]
         assert [request.method for request in server.requests] == ["POST", "GET", "POST", "GET"]
@@ -184,7 +190,13 @@ def test_tokens_are_not_renewed_in_a_crowd(lake: Lake) -> None:
 
     with serving(script) as server:
         settings = configuration.build(
-            {"data_dir": "d", "api_url": server.url, "token_url": server.url, "client_secret": "s", "refresh_token": "r"}
+            {
+                "data_dir": "d",
+                "api_url": server.url,
+                "token_url": server.url,
+                "client_secret": "s",
+                "refresh_token": "r",
+            }
         )
         assert get(settings, BearerAuth(settings, lake), times=10) == [200] * 10
         assert sum(request.method == "POST" for request in server.requests) == 2

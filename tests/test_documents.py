@@ -61,9 +61,7 @@ def test_an_answer_that_only_confirms_changes_no_document() -> None:
 
 def test_revision_documents() -> None:
     """A revision's document is named by hour, sensor and when it was seen."""
-    frame = pl.DataFrame(
-        [(STATION, hour(10), "co", -1.0, None, hour(20))], schema=hourly.REVISION_SCHEMA, orient="row"
-    )
+    frame = pl.DataFrame([(STATION, hour(10), "co", -1.0, None, hour(20))], schema=hourly.REVISION_SCHEMA, orient="row")
     (document,) = documents.revisions(frame)
     assert document["_id"] == "283164601:2024-09-09T10:co:2024-09-09T20:00:00.000"
     assert (document["old"], document["new"], document["seen_at"]) == (-1.0, None, hour(20))

@@ -160,7 +160,7 @@ def test_an_older_answer_revises_nothing() -> None:
 def test_revisions_do_not_depend_on_portions() -> None:
     """Answers merged one by one in the order they were asked, or all at once, give the same revisions."""
     frames = [answer({0: {"CO": value}, 1: {"CO": 1.0}}, hour(10 + n)) for n, value in enumerate([1.0, 1.0, 2.0, 1.0])]
-    table, found = hourly.empty(), []
+    table, found = hourly.empty(), list[pl.DataFrame]()
     for frame in frames:
         step = hourly.merge(table, frame)
         table, found = step.rows, [*found, step.revisions]

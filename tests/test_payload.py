@@ -17,7 +17,8 @@ GOOD = f'{{{HOUR}, "CO": 0.5, "T. int.": 400, "PM2.5": 7.25}}'
 
 
 def body(*rows: str) -> bytes:
-    return f'{{"header": {{"station_name": "S", "station_lat": 5.3, "station_lon": -4.0}}, "data": [{",".join(rows)}]}}'.encode()
+    header = '{"station_name": "S", "station_lat": 5.3, "station_lon": -4.0}'
+    return f'{{"header": {header}, "data": [{",".join(rows)}]}}'.encode()
 
 
 def test_a_row_is_typed_by_the_table_of_sensors() -> None:

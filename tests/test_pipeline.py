@@ -148,7 +148,9 @@ def test_saved_payloads_in_any_order(captures_dir: Path, both_runs: Path, order:
     for kind, frame in expected.items():
         assert_frame_equal(table("data", kind), frame, check_exact=True)
         bookkeeping = ("requested_at", "updated_at")
-        assert_frame_equal(frame.drop(bookkeeping, strict=False), table(both_runs, kind).drop(bookkeeping, strict=False))
+        assert_frame_equal(
+            frame.drop(bookkeeping, strict=False), table(both_runs, kind).drop(bookkeeping, strict=False)
+        )
 
 
 def test_a_rebuild_gives_the_same_tables_and_store(both_runs: Path) -> None:
@@ -191,7 +193,7 @@ def test_a_rebuild_loses_nothing(both_runs: Path) -> None:
     assert table("data").height < before.height
 
 
-def test_revisions(tmp_path: Path) -> None:
+def test_revisions() -> None:
     """A value that the source changes afterwards is recorded, in table, store and export; a rebuild agrees."""
     answers = [body({0: {"CO": -1.0, "RH": 50.0}, 5: {"CO": 1.0}}), body({0: {"CO": 0.0}, 5: {"CO": 3.0}})]
     with serving(in_turn(*(Reply(body=answer) for answer in answers))) as server:
@@ -260,7 +262,9 @@ def test_one_station_fails() -> None:
     with serving(lambda request: Reply(404) if request.path.endswith("/7") else good) as server:
         result = run_all(settings(server.url, hour(40), stations=(STATION, 7)))
     assert result.exit_code == 3
-    assert [problem.message for problem in result.problems] == ["station 7: the API does not know this station (status 404)"]
+    assert [problem.message for problem in result.problems] == [
+        "station 7: the API does not know this station (status 404)"
+    ]
     assert table("data").height == 1
     with Ledger(Path("data")) as ledger:
         assert ledger.rows("select state, exit_code from runs") == [("PARTIAL", 3)]
@@ -300,7 +304,7 @@ def test_rejected_rows_are_kept() -> None:
     assert rejects.select("position", "key").rows() == [(0, "CO"), (1, "")]
 
 
-def test_days_are_asked_for(tmp_path: Path) -> None:
+def test_days_are_asked_for() -> None:
     """With days, exactly these are asked for (and an hour around), whatever is known."""
     with Simulator([STATION], now=lambda: hour(24)) as server:
         given = settings(server.url, hour(24), stations=(STATION,))

@@ -49,7 +49,7 @@ def test_flags_go_before_environment_before_file(tmp_path: Path) -> None:
     assert (given.min_hours, given.retries, given.concurrency) == (22, 6, 3)
 
 
-def test_an_env_file_in_the_working_directory_is_read(tmp_path: Path) -> None:
+def test_an_env_file_in_the_working_directory_is_read() -> None:
     """./.env is read where it is, and nothing is missing where it is not."""
     assert load().retries == 4
     Path(".env").write_text("AIRQ_RETRIES=1\nAIRQ_CLIENT_SECRET=\n")

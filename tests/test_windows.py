@@ -1,6 +1,7 @@
 """For which hours the API is asked."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 from airq_etl.windows import HOUR, KEPT, WHOLE_YEAR, Days, Plan, Window, for_days, since
 
@@ -71,7 +72,7 @@ def test_many_days_are_asked_in_windows_without_gaps() -> None:
     """A long span is cut into windows that overlap, none longer than 90 days and the hours around."""
     windows = for_days(Days(date(2023, 10, 1), date(2024, 8, 31)), "UTC", NOW).windows
     assert len(windows) == 4
-    for window, following in zip(windows, windows[1:], strict=False):
+    for window, following in pairwise(windows):
         assert window.end is not None
         assert window.start is not None
         assert following.start is not None

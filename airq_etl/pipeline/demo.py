@@ -33,21 +33,29 @@ def run_demo(data_dir: Path | None, now: str | None) -> tuple[Result, Callable[[
         result = run_all(settings)
 
     def text(result: Result) -> str:
+        kept = _short(settings.data_dir)
         days = Lake(settings.data_dir).read(DAILY)
         shown = days.sort("day").group_by("station_id", maintain_order=True).tail(DAYS_SHOWN).sort("station_id", "day")
         return "\n".join(
             (
-                f"Made-up stations, as of {settings.clock():%Y-%m-%d %H:%M} UTC. Hours:",
-                summary.result_text(result, stores=False),
+                f"Made-up stations, as of {settings.clock():%Y-%m-%d %H:%M} UTC. Hours, and days computed from them:",
+                summary.hours_text(result, traffic=False),
                 "",
-                "Daily means, with the hours under each (valid with 18 of 24):",
+                "Daily means, with the hours under each (valid with 18 of 24), as reported:",
+                "a CO sensor whose zero has drifted reads below it.",
                 summary.daily_text(shown, settings.min_hours),
                 "",
-                f"Kept in {settings.data_dir}; next: airq-etl export daily --data-dir {settings.data_dir}",
+                f"Kept in {kept}; a table of it:",
+                f"airq-etl export daily --data-dir {kept}",
             )
         )
 
     return result, text
+
+
+def _short(path: Path) -> str:
+    home = Path("~").expanduser()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
 def simulate(  # noqa: PLR0913 -- as many as the simulator has traits

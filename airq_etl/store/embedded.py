@@ -32,17 +32,24 @@ class EmbeddedStore:
         with self._translated():
             fresh = not path.exists()
             self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
-            if fresh:
-                path.chmod(0o600)
-            self._db.execute("pragma journal_mode = wal")
-            self._db.execute("pragma synchronous = full")
-            (layout,) = self._db.execute("pragma user_version").fetchone()
-            if layout < LAYOUT:
-                script = "".join(_definition(collection) for collection in COLLECTIONS)
-                self._db.executescript(f"begin; {script} pragma user_version = {LAYOUT}; commit;")
-        if layout > LAYOUT:
+        try:
+            with self._translated():
+                self._prepare(fresh=fresh)
+        except BaseException:
             self.close()
-            raise StoreError(f"{path} was written by a newer airq-etl (layout {layout}); upgrade airq-etl")
+            raise
+
+    def _prepare(self, *, fresh: bool) -> None:
+        if fresh:
+            self._path.chmod(0o600)
+        self._db.execute("pragma journal_mode = wal")
+        self._db.execute("pragma synchronous = full")
+        (layout,) = self._db.execute("pragma user_version").fetchone()
+        if layout > LAYOUT:
+            raise StoreError(f"{self._path} was written by a newer airq-etl (layout {layout}); upgrade airq-etl")
+        if layout < LAYOUT:
+            script = "".join(_definition(collection) for collection in COLLECTIONS)
+            self._db.executescript(f"begin; {script} pragma user_version = {LAYOUT}; commit;")
 
     def position(self, lake_id: str) -> int | None:
         """See `Store`."""

@@ -5,18 +5,22 @@ there is read by `_id` first and only what is new or differs is sent, so a load 
 nothing. Hours go before days, and the mark goes last.
 """
 
+import logging
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 
 import pymongo
 import pymongo.collection
-from pymongo.errors import BulkWriteError, ConfigurationError, InvalidURI, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, ConfigurationError, InvalidName, InvalidURI, OperationFailure, PyMongoError
 
 from airq_etl.documents import COLLECTIONS, META, Collection, Document
 from airq_etl.errors import StoreError, UsageError
 from airq_etl.store import Batch, mark_id
+
+log = logging.getLogger(__name__)
 
 DEFAULT_DATABASE = "air_quality"
 READ_AT_ONCE = 1000
@@ -31,21 +35,13 @@ class MongoStore:
     """The documents in a MongoDB database; `limit_s` seconds from now nothing more is begun."""
 
     def __init__(self, uri: str, database: str | None, limit_s: float) -> None:
+        self._client = _client(uri, limit_s)
         try:
-            self._client: pymongo.MongoClient[Document] = pymongo.MongoClient(
-                uri,
-                serverSelectionTimeoutMS=SERVER_SELECTION_MS,
-                socketTimeoutMS=int(min(limit_s, LONGEST_OPERATION_S) * 1000),
-                tz_aware=True,
-                appname="airq-etl",
-            )
             name = database or self._client.get_default_database(DEFAULT_DATABASE).name
             self._database = self._client.get_database(name)
-        except (InvalidURI, ConfigurationError, ValueError) as error:
-            # pymongo's own words may quote the URI, and with it the password.
-            raise UsageError(
-                "AIRQ_MONGODB_URI is no URI that MongoDB understands; it looks like mongodb://host:27017/air_quality"
-            ) from error
+        except InvalidName as error:
+            self._client.close()
+            raise UsageError(f"AIRQ_MONGODB_DATABASE: MongoDB allows no database named {database!r}") from error
         self._deadline = time.monotonic() + limit_s
         hosts = uri.rpartition("://")[2].rpartition("@")[2].partition("/")[0].partition("?")[0]
         self.name = f"MongoDB database {name} on {hosts}"
@@ -102,6 +98,36 @@ class MongoStore:
         except PyMongoError as error:
             reason = str(error).partition(" (configured")[0].partition(",")[0][:200]
             raise StoreError(f"{self.name} cannot be used: {reason}; see AIRQ_MONGODB_URI") from error
+
+
+def _client(uri: str, limit_s: float) -> "pymongo.MongoClient[Document]":
+    # pymongo's own words may quote the URI, and with it the password.
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            client: pymongo.MongoClient[Document] = pymongo.MongoClient(
+                uri,
+                serverSelectionTimeoutMS=SERVER_SELECTION_MS,
+                socketTimeoutMS=int(min(limit_s, LONGEST_OPERATION_S) * 1000),
+                tz_aware=True,
+                appname="airq-etl",
+            )
+    except ConfigurationError as error:
+        if uri.startswith("mongodb+srv://") and not isinstance(error, InvalidURI):
+            raise StoreError("MongoDB's host cannot be looked up; see AIRQ_MONGODB_URI") from error
+        raise _bad_uri() from error
+    except (ValueError, OSError, PyMongoError) as error:
+        raise _bad_uri() from error
+    for warning in caught:
+        log.warning("AIRQ_MONGODB_URI: %s", warning.message)
+    return client
+
+
+def _bad_uri() -> UsageError:
+    return UsageError(
+        "AIRQ_MONGODB_URI is no URI that MongoDB understands, or names a file that cannot be read; "
+        "it looks like mongodb://host:27017/air_quality"
+    )
 
 
 def _insert(target: "pymongo.collection.Collection[Document]", documents: list[Document]) -> list[Document]:

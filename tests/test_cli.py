@@ -1,0 +1,356 @@
+"""The command line as a user meets it: exit codes, one line an error, what goes where."""
+
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from tests.frames import body
+from tests.server import Reply, in_turn, serving
+
+if TYPE_CHECKING:
+    from tests.conftest import Airq
+
+COMMANDS = ("run", "extract", "transform", "load", "export", "simulate")
+NOW = "2024-09-10T16:20:00"
+GOOD = Reply(body=body({n: {"CO": 1.0} for n in range(30)}))
+HEAVY = {"polars", "httpx", "pymongo", "prometheus_client", "apprise", "altair", "numpy"}
+
+
+@contextmanager
+def simulating(airq: "Airq", *words: str) -> Iterator[dict[str, str]]:
+    """`airq-etl simulate` as a process; the settings that it prints."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "airq_etl", "simulate", "--port", "0", *words],
+        cwd=airq.directory,
+        env=airq.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    assert process.stdout is not None
+    try:
+        lines = [process.stdout.readline() for _ in range(4 if "--auth" in words else 1)]
+        yield dict(line.strip().split("=", 1) for line in lines)
+    finally:
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+        process.communicate()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def dripping() -> Iterator[bytes]:
+    """A body that takes ten seconds."""
+    for _ in range(100):
+        time.sleep(0.1)
+        yield b" "
+
+
+def one_line(text: str) -> str:
+    (line,) = text.splitlines()
+    return line
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_80_columns(airq: "Airq", command: str) -> None:
+    """Every help text fits 80 columns, says what the command does, and shows an example."""
+    text = airq(*command.split(), "--help").out
+    assert max(map(len, text.splitlines())) <= 80
+    assert "Begin with: airq-etl run --demo" in text if not command else f"Example: airq-etl {command}" in text
+    for option in ("--env-file", "--data-dir", "--verbose", "--quiet", "--log-format", "--now"):
+        assert option in text
+
+
+def test_every_command_is_known() -> None:
+    """The commands of these tests are those that there are."""
+    from airq_etl.cli import app
+
+    assert (
+        tuple(command.name or command.callback.__name__ for command in app.registered_commands if command.callback)
+        == COMMANDS
+    )
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"], ["export", "--help"]])
+def test_help_loads_nothing_heavy(words: list[str]) -> None:
+    """Help and version load none of the heavy modules."""
+    command = [sys.executable, "-X", "importtime", "-m", "airq_etl", *words]
+    said = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stderr
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in said.splitlines() if "|" in line}
+    assert "typer" in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_only_what_is_needed_is_loaded(airq: "Airq") -> None:
+    """What only transforms and loads needs no network, and no MongoDB."""
+    command = [sys.executable, "-X", "importtime", "-m", "airq_etl", "load"]
+    said = subprocess.run(
+        command, cwd=airq.directory, env=airq.environment, capture_output=True, encoding="utf-8", check=True
+    ).stderr
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in said.splitlines() if "|" in line}
+    assert "polars" in loaded
+    assert loaded & {"httpx", "pymongo", "stamina"} == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "code", "said"),
+    [
+        (
+            ["run"],
+            {"AIRQ_STATION": "5"},
+            2,
+            "AIRQ_STATION in the environment is not a setting; the nearest one is AIRQ_STATIONS",
+        ),
+        (["run"], {"AIRQ_API_URL": "airqino"}, 2, "AIRQ_API_URL: 'airqino'"),
+        (["run", "--start-date", "2024-02-30"], {}, 2, "--start-date: '2024-02-30'"),
+        (["run", "--start-date", "2024-03-02", "--end-date", "2024-03-01"], {}, 2, "before"),
+        (["run", "--station", "../x"], {}, 2, "--station: '../x'"),
+        (["run", "--now", "soon"], {}, 2, "'soon'"),
+        (["run", "--env-file", "none.env"], {}, 2, "none.env"),
+        (["run", "--nosuch"], {}, 2, "--nosuch"),
+        (["fetch"], {}, 2, "fetch"),
+        (["export", "weekly"], {}, 2, "weekly"),
+        (["export", "daily"], {}, 2, "airq-etl run"),
+        (["export", "daily", "--format", "xls"], {}, 2, "xls"),
+        (["extract", "dump.json"], {}, 2, "--from"),
+        (["extract", "--from", "dump.json"], {}, 2, "dump.json"),
+        (["simulate", "--captures", "nowhere"], {}, 2, "nowhere"),
+        (["simulate", "--port", "70000"], {}, 2, "65535"),
+    ],
+)
+def test_wrong_use_is_one_line(airq: "Airq", words: list[str], env: dict[str, str], code: int, said: str) -> None:
+    """Wrong use is exit code 2, and one line on stderr that names the thing."""
+    ran = airq(*words, env=env, expect=code)
+    assert said in one_line(ran.err)
+    assert ran.out == ""
+
+
+def test_a_bad_mongodb_uri_is_one_line(airq: "Airq") -> None:
+    """A MongoDB URI that is none is exit code 2 without its password."""
+    ran = airq("load", env={"AIRQ_MONGODB_URI": "mongo://u:hush@h"}, expect=2)
+    assert "AIRQ_MONGODB_URI" in one_line(ran.err)
+    assert "hush" not in ran.err
+
+
+def test_an_unreachable_api(airq: "Airq", free_port: int) -> None:
+    """An API that cannot be reached is exit code 5, and a line a station."""
+    env = {"AIRQ_API_URL": f"http://127.0.0.1:{free_port}", "AIRQ_RETRIES": "0", "AIRQ_STATIONS": "7"}
+    ran = airq("run", "-q", env=env, expect=5)
+    assert "station 7: 127.0.0.1 cannot be reached" in one_line(ran.err)
+    assert ran.out == ""
+
+
+def test_refused_credentials(airq: "Airq") -> None:
+    """Without the token that the API wants it is exit code 6, and a line that says what to set."""
+    with simulating(airq, "--auth") as given:
+        ran = airq("run", "-q", env={"AIRQ_API_URL": given["AIRQ_API_URL"], "AIRQ_STATIONS": "283164601"}, expect=6)
+        assert "AIRQ_CLIENT_SECRET" in one_line(ran.err)
+        ran = airq("run", "-q", env=given | {"AIRQ_REFRESH_TOKEN": "wr0ng", "AIRQ_STATIONS": "283164601"}, expect=6)
+        assert "refuses the credentials" in one_line(ran.err)
+        assert "wr0ng" not in ran.err
+
+
+def test_an_unknown_station(airq: "Airq") -> None:
+    """A station that the API does not know fails alone: exit code 3, and the others are stored."""
+    with simulating(airq) as given:
+        ran = airq("run", "--json", "--station", "283164601", "--station", "5", env=given, expect=3)
+    assert "station 5: the API does not know this station" in one_line(ran.err)
+    assert [(s["station_id"], s["error"] is None, s["hours_new"] > 8000) for s in ran.json["stations"]] == [
+        (5, False, False),
+        (283164601, True, True),
+    ]
+
+
+def test_one_refresh_token_lasts(airq: "Airq") -> None:
+    """With tokens of a minute that rotate, three runs work from one configured refresh token; no token is shown."""
+    with simulating(airq, "--auth", "--token-seconds", "60") as given:
+        for _ in range(3):
+            ran = airq("run", "-v", env=given | {"AIRQ_STATIONS": "283164601"})
+            shown = ran.out + ran.err
+            files = [path for path in airq.directory.rglob("*") if path.is_file()]
+            kept = next(path for path in files if path.name == "refresh_token.json")
+            rotated = json.loads(kept.read_text())["refresh_token"]
+            for secret in (given["AIRQ_CLIENT_SECRET"], given["AIRQ_REFRESH_TOKEN"], rotated):
+                assert secret not in shown
+                holders = [path for path in files if secret.encode() in path.read_bytes()]
+                assert holders == ([kept] if secret == rotated else [])
+
+
+def test_json_is_one_document(airq: "Airq") -> None:
+    """With --json stdout is one JSON document, on failure as well."""
+    with serving(in_turn(GOOD, Reply(404))) as server:
+        env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": "7", "AIRQ_NOW": NOW}
+        good = airq("run", "--json", env=env).json
+        assert good["stations"][0]["hours_new"] == 30
+        assert good["documents"]["hourly"] == 30
+        bad = airq("run", "--json", env=env, expect=5).json
+        assert bad["problems"][0]["exit_code"] == 5
+
+
+def test_quiet_says_nothing(airq: "Airq") -> None:
+    """A clean run with -q prints nothing at all, so that cron has nothing to mail."""
+    with serving(in_turn(GOOD)) as server:
+        ran = airq("run", "-q", "--now", NOW, env={"AIRQ_API_URL": server.url, "AIRQ_STATIONS": "7"})
+    assert (ran.out, ran.err) == ("", "")
+
+
+def test_options_before_and_after_the_command(airq: "Airq") -> None:
+    """The common options may stand before the command; after it they win."""
+    with serving(in_turn(GOOD)) as server:
+        env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": "7"}
+        airq("-q", "--now", "nonsense", "--data-dir", "before", "run", "--now", NOW, env=env)
+        airq("--data-dir", "before", "run", "--data-dir", "after", "--now", NOW, env=env)
+    assert (airq.directory / "before" / "airq.db").is_file()
+    assert (airq.directory / "after" / "airq.db").is_file()
+
+
+def test_logs_as_json(airq: "Airq", free_port: int) -> None:
+    """With --log-format json each line on stderr is an object with the Elastic names."""
+    env = {"AIRQ_API_URL": f"http://127.0.0.1:{free_port}", "AIRQ_RETRIES": "1", "AIRQ_STATIONS": "7"}
+    ran = airq("run", "--log-format", "json", env=env, expect=5)
+    events = [json.loads(line) for line in ran.err.splitlines()]
+    assert {event["log.level"] for event in events} == {"info", "error"}
+    assert all({"@timestamp", "message"} <= set(event) for event in events)
+
+
+def test_a_traceback_only_when_verbose(airq: "Airq") -> None:
+    """-v adds the traceback to the line, and changes no exit code."""
+    quiet, verbose = (airq(*words, "--env-file", "none", expect=2).err for words in (["load"], ["load", "-v"]))
+    assert "Traceback" not in quiet
+    assert "Traceback" in verbose
+    assert verbose.splitlines()[-1] == quiet.strip()
+
+
+def test_exports(airq: "Airq") -> None:
+    """A table is written as CSV, Parquet or JSON lines, the same rows, to stdout or a file."""
+    with serving(in_turn(GOOD)) as server:
+        airq("run", env={"AIRQ_API_URL": server.url, "AIRQ_STATIONS": "7", "AIRQ_NOW": NOW})
+    lines = airq("export", "hourly").out.splitlines()
+    assert lines[0].startswith("station_id,hour,co,no2,o3,pm25,pm10,temperature,humidity,internal_temperature,prov")
+    assert lines[1].startswith("7,2024-09-09T00:00:00Z,1.0,,")
+    for name in ("hours.csv", "hours.parquet", "hours.jsonl"):
+        assert airq("export", "hourly", "-o", name).out == ""
+    assert (airq.directory / "hours.csv").read_text().splitlines() == lines
+    assert pl.read_parquet(airq.directory / "hours.parquet").height == 30
+    rows = [json.loads(line) for line in (airq.directory / "hours.jsonl").read_text().splitlines()]
+    assert (len(rows), rows[0]["hour"], rows[0]["no2"]) == (30, "2024-09-09T00:00:00Z", None)
+    days = airq("export", "daily", "--start-date", "2024-09-10", "--end-date", "2024-09-10", "--format", "jsonl").out
+    assert [(row["day"], row["co_hours"]) for row in map(json.loads, days.splitlines())] == [("2024-09-10", 6)]
+    assert airq("export", "hourly", "--start-date", "2024-09-10").out.count("\n") == 7
+    assert airq("export", "daily", "--station", "8").out.count("\n") == 1
+
+
+def test_an_export_that_cannot_be_written(airq: "Airq") -> None:
+    """A full disk, or a folder that is not there, is exit code 1 and one line; a closed pipe is none."""
+    with serving(in_turn(GOOD)) as server:
+        airq("run", env={"AIRQ_API_URL": server.url, "AIRQ_STATIONS": "7", "AIRQ_NOW": NOW})
+    assert "none/x.csv" in one_line(airq("export", "daily", "-o", "none/x.csv", expect=1).err)
+    words = [sys.executable, "-m", "airq_etl", "export", "hourly"]
+    options: dict[str, Any] = {"cwd": airq.directory, "env": airq.environment, "stderr": subprocess.PIPE}
+    if Path("/dev/full").exists():
+        with Path("/dev/full").open("wb") as full:
+            ran = subprocess.run(words, stdout=full, check=False, **options)
+        assert (ran.returncode, len(ran.stderr.splitlines())) == (1, 1)
+    reader, writer = os.pipe()
+    os.close(reader)
+    ran = subprocess.run(words, stdout=writer, check=False, **options)
+    os.close(writer)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+
+
+def test_two_at_once(airq: "Airq") -> None:
+    """While one works the second ends at once with 75, and says who works; a killed one leaves no lock."""
+    with serving(in_turn(Reply(body=dripping(), headers={"Content-Length": "99999"}), GOOD)) as server:
+        env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": "7", "AIRQ_NOW": NOW}
+        first = subprocess.Popen(
+            [sys.executable, "-m", "airq_etl", "run"],
+            cwd=airq.directory,
+            env=airq.environment | env,
+            stderr=subprocess.PIPE,
+        )
+        while not server.requests:
+            assert first.poll() is None
+        second = airq("run", env=env, expect=75)
+        assert f"in use by `airq-etl run` (process {first.pid} on " in one_line(second.err)
+        first.send_signal(signal.SIGKILL)
+        first.communicate()
+        airq("run", env=env)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stopped_by_a_signal(airq: "Airq", number: signal.Signals) -> None:
+    """SIGTERM and SIGINT end a run within seconds, with 128 + the signal, recorded as CANCELLED."""
+    with serving(in_turn(Reply(body=dripping(), headers={"Content-Length": "99999"}))) as server:
+        env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": "7", "AIRQ_NOW": NOW}
+        run = subprocess.Popen(
+            [sys.executable, "-m", "airq_etl", "run"],
+            cwd=airq.directory,
+            env=airq.environment | env,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        while not server.requests:
+            assert run.poll() is None
+        run.send_signal(number)
+        _, said = run.communicate(timeout=5)
+    assert run.returncode == 128 + number
+    assert "stopped by a signal" in one_line(said)
+    with sqlite3.connect(airq.directory / "share/airq-etl/ledger.db") as ledger:
+        assert ledger.execute("select state, exit_code from runs").fetchall() == [("CANCELLED", 128 + number)]
+    ledger.close()
+
+
+def test_an_env_file_that_others_may_read(airq: "Airq") -> None:
+    """Secrets in a file that others may read are warned of."""
+    file = airq.directory / "open.env"
+    file.write_text("AIRQ_PASSWORD=hush\n")
+    file.chmod(0o644)
+    ran = airq("load", "-q", "--env-file", file)
+    assert "chmod 600" in one_line(ran.err)
+    file.chmod(0o600)
+    assert airq("load", "-q", "--env-file", file).err == ""
+
+
+def test_the_demo(airq: "Airq") -> None:
+    """The demo needs no network and no setting, shows daily means with their hours, and prints the same again."""
+    first = airq("run", "--demo", env={"AIRQ_API_URL": "nonsense"})
+    assert re.search(r"^283164601 2026-09-08 +\d+\.\d +24 ", first.out, re.MULTILINE)
+    assert first.err == ""
+    assert max(map(len, first.out.splitlines()[:-1])) <= 80
+    again = airq("run", "--demo")
+    assert again.out.partition("Daily means")[2] == first.out.partition("Daily means")[2]
+    assert (airq.directory / "share/airq-etl-demo/airq.db").is_file()
+
+
+def test_an_empty_environment(airq: "Airq") -> None:
+    """Without HOME, TZ, LANG and with cron's PATH it works all the same."""
+    with serving(in_turn(GOOD)) as server:
+        done = subprocess.run(
+            [sys.executable, "-m", "airq_etl", "run", "--data-dir", "data", "--now", NOW],
+            cwd=airq.directory,
+            env={"PATH": "/usr/bin:/bin", "AIRQ_API_URL": server.url, "AIRQ_STATIONS": "7"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, b"")

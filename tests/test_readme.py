@@ -1,0 +1,77 @@
+"""The README says what is so."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airq_etl import settings
+from airq_etl.sensors import SENSORS
+
+if TYPE_CHECKING:
+    from tests.conftest import Airq
+
+TOP = Path(__file__).parents[1]
+README = (TOP / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_first_command_prints_what_it_shows(airq: "Airq") -> None:
+    """The block under the first command is, to the letter, what the demo prints."""
+    (_, first), (_, shown) = BLOCKS[:2]
+    assert first.strip().endswith(".venv/bin/airq-etl run --demo")
+    del airq.environment["XDG_DATA_HOME"]
+    assert airq("run", "--demo").out == shown
+
+
+def test_the_cron_line_is_the_examples() -> None:
+    """The cron line is the one of crontab.example."""
+    line = next(block for _, block in BLOCKS if block.startswith("17 "))
+    assert line in (TOP / "crontab.example").read_text(encoding="utf-8")
+
+
+def test_every_command_is_documented(airq: "Airq") -> None:
+    """Every command is in the table of commands, and every documented one exists."""
+    documented = re.findall(r"^\| `airq-etl (\w[\w-]*)` \|", README, re.MULTILINE)
+    listed = airq("--help").out.partition("Commands:")[2]
+    assert documented == re.findall(r"^  (\w[\w-]*)", listed, re.MULTILINE)
+
+
+def test_every_setting_named_is_one() -> None:
+    """Every AIRQ_ name in the README is a setting."""
+    named = set(re.findall(r"AIRQ_[A-Z_]+[A-Z]", README))
+    assert named
+    assert named <= set(settings.NAMES)
+
+
+def test_every_sensor_is_described() -> None:
+    """The table of sensors is the one of the program."""
+    for sensor in SENSORS:
+        assert f"| `{sensor.column}` | {sensor.unit} | {sensor.note} |" in README
+
+
+def test_every_exit_code_is_described() -> None:
+    """Every exit code that an error owns is in the table."""
+    from airq_etl import errors
+
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.AirqError)]
+    for kind in kinds:
+        if kind is not errors.StoppedError:
+            assert f"\n| {kind.exit_code} | " in README, kind
+
+
+@pytest.mark.parametrize("path", ["config.example.env", "crontab.example", "pyproject.toml", "README.md"])
+def test_the_top_level_is_whole(path: str) -> None:
+    """What the README speaks of is there."""
+    assert (TOP / path).is_file()
+
+
+def test_the_module_runs_like_the_command() -> None:
+    """`python -m airq_etl` is the command."""
+    said = subprocess.run(
+        [sys.executable, "-m", "airq_etl", "--version"], capture_output=True, encoding="utf-8", check=True
+    )
+    assert said.stdout.startswith("airq-etl 0.")
