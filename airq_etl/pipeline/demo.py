@@ -38,7 +38,7 @@ def run_demo(data_dir: Path | None, now: str | None) -> tuple[Result, Callable[[
         shown = days.sort("day").group_by("station_id", maintain_order=True).tail(DAYS_SHOWN).sort("station_id", "day")
         return "\n".join(
             (
-                f"Made-up stations, as of {settings.clock():%Y-%m-%d %H:%M} UTC. Hours, and days computed from them:",
+                f"Made-up stations, as of {settings.clock():%Y-%m-%d %H:%M} UTC. Hours, by what came of them:",
                 summary.hours_text(result, traffic=False),
                 "",
                 "Daily means, with the hours under each (valid with 18 of 24), as reported:",
