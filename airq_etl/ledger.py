@@ -4,7 +4,6 @@ A small SQLite file. It holds no reading: were it lost, all captures would be wo
 nothing, and a store would be sent everything once.
 """
 
-import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,15 +14,18 @@ from typing import Any, Self
 import msgspec
 import polars as pl
 
-from airq_etl.errors import DamagedError, StoreError, UsageError
+from airq_etl import sqlite
 from airq_etl.payload import Rejected
 from airq_etl.stations import Station
 
 LAYOUT = 1
+WAIT_FOR_A_WRITER_S = 10.0
+REMEDY = "move it away and run `airq-etl transform`"
 MOST_REJECTS_KEPT = 1000
 
 _TABLES = """
 create table if not exists meta (key text primary key, value text not null);
+insert or ignore into meta values ('lake_id', lower(hex(randomblob(8))));
 create table if not exists runs (
     run_id text primary key, command text not null, started_at text not null, ended_at text,
     state text not null, exit_code integer, message text, pid integer not null, version text not null);
@@ -50,15 +52,7 @@ class Ledger:
 
     def __init__(self, root: Path) -> None:
         self.path = root / "ledger.db"
-        with _translated(self.path):
-            fresh = not self.path.exists()
-            self._db = sqlite3.connect(self.path, timeout=10, isolation_level=None)
-        try:
-            with _translated(self.path):
-                self._prepare(fresh=fresh)
-        except BaseException:
-            self._db.close()
-            raise
+        self._db = sqlite.connect(self.path, LAYOUT, _TABLES, wait_s=WAIT_FOR_A_WRITER_S, remedy=REMEDY)
 
     def __enter__(self) -> Self:
         return self
@@ -66,25 +60,10 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    def _prepare(self, *, fresh: bool) -> None:
-        if fresh:
-            self.path.chmod(0o600)
-        self._db.execute("pragma journal_mode = wal")
-        self._db.execute("pragma synchronous = full")
-        (layout,) = self._db.execute("pragma user_version").fetchone()
-        if layout > LAYOUT:
-            raise UsageError(
-                f"{self.path.parent} was written by a newer airq-etl (layout {layout}, this one knows {LAYOUT}); "
-                "upgrade airq-etl, or name another AIRQ_DATA_DIR"
-            )
-        if layout < LAYOUT:
-            self._db.executescript(f"begin; {_TABLES} pragma user_version = {LAYOUT}; commit;")
-        self._db.execute("insert or ignore into meta values ('lake_id', ?)", [secrets.token_hex(8)])
-
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All that the block writes, or nothing."""
-        with _translated(self.path):
+        with sqlite.translated(self.path, REMEDY):
             self._db.execute("begin immediate")
             try:
                 yield self._db
@@ -95,7 +74,7 @@ class Ledger:
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
         """What a query gives."""
-        with _translated(self.path):
+        with sqlite.translated(self.path, REMEDY):
             return self._db.execute(query, values).fetchall()
 
     # -- runs ----------------------------------------------------------------------------------------------
@@ -209,13 +188,3 @@ def remember(db: sqlite3.Connection, key: str, value: str) -> None:
 def text(time: datetime | None) -> str | None:
     """A time as the ledger writes it: ISO 8601 in UTC."""
     return None if time is None else time.astimezone(UTC).isoformat()
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorname", "") in {"SQLITE_CORRUPT", "SQLITE_NOTADB"}:
-            raise DamagedError(f"{path} is damaged ({error}); move it away and run `airq-etl transform`") from error
-        raise StoreError(f"{path} cannot be used: {error}") from error

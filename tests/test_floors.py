@@ -22,6 +22,7 @@ FLOORS: list[set[str]] = [
         "ledger",
         "changes",
         "lock",
+        "sqlite",
         "logs",
         "credentials",
         "airqino",

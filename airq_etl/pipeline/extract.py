@@ -33,7 +33,8 @@ def extract(work: Job, stations: Sequence[int], days: Days | None) -> None:
     with step(work, "extract") as counts:
         plans = _plans(work, stations, days)
         errors = asyncio.run(_ask(work, plans))
-        for station_id, error in errors.items():
+        work.result.stations.sort(key=lambda station: station.station_id)
+        for station_id, error in sorted(errors.items()):
             some_came = len(errors) < len(plans)
             work.fail(PartialError(str(error)) if some_came else error, station_id)
         _remember_sweeps(work, [s for s, plan in plans.items() if plan.whole_year and s not in errors])

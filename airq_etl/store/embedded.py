@@ -4,18 +4,17 @@ A collection is a table, a field a column. Times are text in UTC (`2024-09-09 10
 booleans 0 or 1. A load is one transaction: a reader sees all of it or none.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from airq_etl import sqlite
 from airq_etl.documents import COLLECTIONS, META, Collection, Document
-from airq_etl.errors import DamagedError, StoreError
 from airq_etl.store import Batch, mark_id
 
 LAYOUT = 1
+REMEDY = "move it away, and the next load makes it again"
 WAIT_FOR_A_WRITER_S = 10.0
 _TYPES = {str: "text", int: "integer", float: "real", bool: "integer", datetime: "text"}
 
@@ -29,38 +28,19 @@ class EmbeddedStore:
     def __init__(self, path: Path, *, wait_s: float = WAIT_FOR_A_WRITER_S) -> None:
         self._path = path
         self.name = f"embedded store {path}"
-        with self._translated():
-            fresh = not path.exists()
-            self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
-        try:
-            with self._translated():
-                self._prepare(fresh=fresh)
-        except BaseException:
-            self.close()
-            raise
-
-    def _prepare(self, *, fresh: bool) -> None:
-        if fresh:
-            self._path.chmod(0o600)
-        self._db.execute("pragma journal_mode = wal")
-        self._db.execute("pragma synchronous = full")
-        (layout,) = self._db.execute("pragma user_version").fetchone()
-        if layout > LAYOUT:
-            raise StoreError(f"{self._path} was written by a newer airq-etl (layout {layout}); upgrade airq-etl")
-        if layout < LAYOUT:
-            script = "".join(_definition(collection) for collection in COLLECTIONS)
-            self._db.executescript(f"begin; {script} pragma user_version = {LAYOUT}; commit;")
+        script = "".join(_definition(collection) for collection in COLLECTIONS)
+        self._db = sqlite.connect(path, LAYOUT, script, wait_s=wait_s, remedy=REMEDY)
 
     def position(self, lake_id: str) -> int | None:
         """See `Store`."""
-        with self._translated():
+        with sqlite.translated(self._path, REMEDY):
             row = self._db.execute("select position from meta where _id = ?", [mark_id(lake_id)]).fetchone()
         return None if row is None else int(row[0])
 
     def save(self, batches: Iterable[Batch], lake_id: str, position: int) -> dict[str, int]:
         """See `Store`."""
         written: dict[str, int] = {}
-        with self._translated():
+        with sqlite.translated(self._path, REMEDY):
             self._db.execute("begin immediate")
             try:
                 for collection, documents in batches:
@@ -78,7 +58,7 @@ class EmbeddedStore:
         """See `Store`."""
         where, values = ("", []) if station_id is None else (" where station_id = ?", [station_id])
         query = f"select {', '.join(collection.fields)} from {collection.name}{where} order by _id"  # noqa: S608
-        with self._translated():
+        with sqlite.translated(self._path, REMEDY):
             for row in self._db.execute(query, values):
                 yield _document(collection, row)
 
@@ -96,18 +76,6 @@ class EmbeddedStore:
             f" on conflict (_id) do update set {changes} where {differs}",
             ([_plain(name, document.get(name)) for name in names] for document in documents),
         )
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            kind = getattr(error, "sqlite_errorname", "")
-            if kind in {"SQLITE_CORRUPT", "SQLITE_NOTADB"}:
-                raise DamagedError(
-                    f"{self._path} is damaged ({error}); move it away, and the next load makes it again"
-                ) from error
-            raise StoreError(f"{self._path} cannot be used: {error}") from error
 
 
 def _definition(collection: Collection) -> str:

@@ -1,0 +1,53 @@
+"""SQLite files as the ledger and the embedded store keep them: private, in write-ahead mode, synced."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from airq_etl.errors import DamagedError, StoreError
+
+PRIVATE_FILE = 0o600
+
+
+def connect(path: Path, layout: int, script: str, *, wait_s: float, remedy: str) -> sqlite3.Connection:
+    """Open a file, made by `script` where it is new; `layout` is the version of what the script makes.
+
+    A writer is waited for so many seconds. StoreError where the file cannot be used or was written by a newer
+    version, DamagedError where it is damaged, with the `remedy`.
+    """
+    with translated(path, remedy):
+        fresh = not path.exists()
+        db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
+        try:
+            if fresh:
+                path.chmod(PRIVATE_FILE)
+            _prepare(db, path, layout, script)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def _prepare(db: sqlite3.Connection, path: Path, layout: int, script: str) -> None:
+    (there,) = db.execute("pragma user_version").fetchone()
+    if there > layout:
+        raise StoreError(
+            f"{path} was written by a newer airq-etl (layout {there}, this one knows {layout}); "
+            "upgrade airq-etl, or name another AIRQ_DATA_DIR"
+        )
+    db.execute("pragma journal_mode = wal")
+    db.execute("pragma synchronous = full")
+    if there < layout:
+        db.executescript(f"begin; {script} pragma user_version = {layout}; commit;")
+
+
+@contextmanager
+def translated(path: Path, remedy: str) -> Iterator[None]:
+    """SQLite's errors in the block as ours."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorname", "") in {"SQLITE_CORRUPT", "SQLITE_NOTADB"}:
+            raise DamagedError(f"{path} is damaged ({error}); {remedy}") from error
+        raise StoreError(f"{path} cannot be used: {error}") from error
