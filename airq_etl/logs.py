@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 LOGGER = logging.getLogger("airq_etl")
 HIDDEN = "***"
+SHORTEST_HIDDEN = 4  # hiding every "a" would hide nothing, and garble the rest
 
 
 class Redaction(logging.Filter):
@@ -68,7 +69,7 @@ def start(*, verbose: bool, quiet: bool, as_json: bool) -> None:
 
 def hide(secrets: Iterable[str]) -> None:
     """Never show these values."""
-    REDACTION.secrets.update(secrets)
+    REDACTION.secrets.update(secret for secret in secrets if len(secret) >= SHORTEST_HIDDEN)
 
 
 def _one_line(text: str) -> str:

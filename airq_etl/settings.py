@@ -134,7 +134,7 @@ def read_env_file(path: Path | None) -> dict[str, str]:
     if path is None and not chosen.is_file():
         return {}
     try:
-        with chosen.open(encoding="utf-8") as file:
+        with chosen.open(encoding="utf-8-sig") as file:
             # Not interpolated: a password may well hold a dollar sign.
             values = dotenv.dotenv_values(stream=file, interpolate=False)
     except (OSError, UnicodeDecodeError) as error:

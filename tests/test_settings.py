@@ -57,6 +57,12 @@ def test_an_env_file_in_the_working_directory_is_read() -> None:
     assert load().client_secret is None
 
 
+def test_an_env_file_from_elsewhere_is_read() -> None:
+    """A byte order mark, line ends of Windows, quotes and `export` cost no setting."""
+    Path(".env").write_bytes(b"\xef\xbb\xbfAIRQ_RETRIES=1\r\nexport AIRQ_MIN_HOURS='20'\r\n")
+    assert (load().retries, load().min_hours) == (1, 20)
+
+
 def test_a_dollar_sign_in_a_password_stays() -> None:
     """The env file is not interpolated."""
     Path(".env").write_text("AIRQ_PASSWORD='a$b${HOME}'\n")
