@@ -342,6 +342,23 @@ def test_a_changed_rule_computes_days_anew() -> None:
     assert [d["co_valid"] for d in stored(settings())["daily"]] == [False, True, False]
 
 
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Kiritimati", "Asia/Kolkata", "UTC"])
+def test_local_days_across_months_and_years(zone: str) -> None:
+    """A local day that lies in two UTC months, or years, has all its hours, in tables and store."""
+    start = int((datetime(2024, 11, 29, tzinfo=UTC) - hour(0)) / timedelta(hours=1))
+    readings: dict[int, dict[str, float]] = {start + n: {"CO": 1.0} for n in range(24 * 40)}
+    now = hour(max(readings) + 5)
+    for part in range(4):
+        portion = dict(list(readings.items())[part * 240 : (part + 1) * 240])
+        with serving(in_turn(Reply(body=body(portion)))) as server:
+            run_all(settings(server.url, now, stations=(STATION,), timezone=zone, sweep_days=0))
+    days = table("data", DAILY)
+    assert days["co_hours"].sum() == 24 * 40
+    assert days["co_hours"][1:-1].to_list() == [24] * (days.height - 2)
+    assert not days.select(DAILY.key).is_duplicated().any()
+    assert [d["co_hours"] for d in stored(settings())["daily"]] == days["co_hours"].to_list()
+
+
 def test_saved_payloads_override_nothing_newer() -> None:
     """A dump counts as asked for at its newest hour: it fills gaps, and overrides nothing newer."""
     with serving(in_turn(Reply(body=body({5: {"CO": 5.0}})))) as server:
