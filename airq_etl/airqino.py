@@ -6,13 +6,12 @@ it may weigh, on the wire and unpacked; and follows no redirect, so that the tok
 """
 
 import asyncio
-import email.utils
 import logging
 import random
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import httpx
@@ -20,7 +19,8 @@ import stamina
 
 from airq_etl import payload
 from airq_etl.capture import Answer
-from airq_etl.errors import AirqError, AnswerError, BusyError, CredentialsError, SourceError
+from airq_etl.errors import AirqError, AnswerError, BusyError, CredentialsError, ForbiddenError, SourceError, UsageError
+from airq_etl.responses import http_date, look_at
 from airq_etl.settings import Settings
 from airq_etl.windows import Window
 
@@ -67,6 +67,7 @@ class AirqinoClient:
         self._keep = keep
         self._deadline = deadline
         self._warned_of_clock = False
+        self._opened = False
         self._refused: CredentialsError | None = None
 
     async def ask_all(self, asks: Iterable[Ask]) -> AsyncIterator[Asked]:
@@ -109,7 +110,8 @@ class AirqinoClient:
                 await self._ask_patiently(client, ask, tally)
             except (SourceError, CredentialsError) as caught:
                 error = caught
-        if isinstance(error, CredentialsError):
+        self._opened = self._opened or error is None
+        if isinstance(error, CredentialsError) and not isinstance(error, ForbiddenError) and not self._opened:
             # Refused for one is refused for all: a thousand stations need not find out one by one.
             self._refused = error
         return Asked(ask, tally.requests, tally.retries, tally.wire_bytes, tally.body_bytes, error)
@@ -122,7 +124,7 @@ class AirqinoClient:
                 tally.retries = attempt.num - 1
                 answer, headers = await self._ask_once(client, ask, tally)
                 self._keep(answer)
-                _look_at(answer, headers)
+                look_at(answer, headers)
 
     def _worth_asking_again(self, error: Exception) -> bool | float:
         if not isinstance(error, BusyError):
@@ -134,12 +136,7 @@ class AirqinoClient:
 
     async def _ask_once(self, client: httpx.AsyncClient, ask: Ask, tally: _Tally) -> tuple[Answer, httpx.Headers]:
         asked_at = self._settings.clock()
-        request = client.build_request(
-            "GET",
-            f"{self._settings.api_url.rstrip('/')}/v3/getStationHourlyAvg/{ask.station_id}",
-            params=_parameters(ask.window),
-            headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
-        )
+        request = self._request(client, ask)
         try:
             async with asyncio.timeout(self._settings.timeout_s):
                 response = await client.send(request, stream=True)
@@ -159,6 +156,17 @@ class AirqinoClient:
             body=body,
         )
         return answer, response.headers
+
+    def _request(self, client: httpx.AsyncClient, ask: Ask) -> httpx.Request:
+        try:
+            return client.build_request(
+                "GET",
+                f"{self._settings.api_url.rstrip('/')}/v3/getStationHourlyAvg/{ask.station_id}",
+                params=_parameters(ask.window),
+                headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
+            )
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise UsageError(f"AIRQ_API_URL: {self._settings.api_url!r} names no host") from error
 
     async def _body(self, response: httpx.Response, tally: _Tally) -> bytes:
         most = self._settings.max_response_mb * MEGABYTE
@@ -186,7 +194,7 @@ class AirqinoClient:
 
     def _requested_at(self, asked_at: datetime, headers: httpx.Headers) -> datetime:
         """When the answer was asked for: by our clock, or by the source's where ours is off and not pretended."""
-        theirs = _date(headers.get("Date"))
+        theirs = http_date(headers.get("Date"))
         if self._settings.now is None and theirs is not None and abs(asked_at - theirs) > SKEW:
             if not self._warned_of_clock:
                 skew = timedelta(seconds=round(abs(asked_at - theirs).total_seconds()))
@@ -201,45 +209,8 @@ def _parameters(window: Window) -> dict[str, str]:
     return {name: time.strftime(TIME_FORMAT) for name, time in ends.items() if time is not None}
 
 
-def _look_at(answer: Answer, headers: httpx.Headers) -> None:
-    """Raise what an answer means where it is not what was asked for."""
-    status = answer.status
-    if status in {401, 403}:
-        raise CredentialsError(
-            f"the API refuses the credentials (status {status}); check AIRQ_CLIENT_SECRET and AIRQ_REFRESH_TOKEN"
-        )
-    if status == httpx.codes.TOO_MANY_REQUESTS or httpx.codes.is_server_error(status):
-        raise BusyError(f"the API answers with status {status}", _retry_after(headers.get("Retry-After")))
-    if httpx.codes.is_redirect(status):
-        where = payload.clean_text(headers.get("Location", "nowhere"))
-        raise AnswerError(f"the API redirects to {where!r}, which is refused; see AIRQ_API_URL")
-    if status == httpx.codes.NOT_FOUND:
-        raise AnswerError("the API does not know this station (status 404)")
-    if status != httpx.codes.OK:
-        raise AnswerError(f"the API answers with status {status}: {payload.opening(answer.body)}")
-    payload.decode(answer.body)
-
-
 def _log_retry(details: stamina.instrumentation.RetryDetails) -> None:
     log.info("%s; asking again in %.1f s", details.caused_by, details.wait_for)
-
-
-def _retry_after(header: str | None) -> float | None:
-    """Seconds to wait by a Retry-After header (a number, or a date); None where it says nothing sensible."""
-    if header is None:
-        return None
-    if header.strip().isdigit():
-        return min(float(header), 86_400.0)
-    when = _date(header)
-    return None if when is None else max((when - datetime.now(UTC)).total_seconds(), 0.0)
-
-
-def _date(header: str | None) -> datetime | None:
-    try:
-        when = email.utils.parsedate_to_datetime(header or "")
-    except (ValueError, OverflowError):
-        return None
-    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 
 
 def _cause(error: httpx.HTTPError) -> str:

@@ -6,6 +6,7 @@ is whole or not there. Nothing ever changes a capture.
 
 import gzip
 import os
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -20,15 +21,17 @@ PATTERN = "[0-9]*/[0-9]*/[0-9]*/*.jsonl.gz"
 
 
 class CaptureWriter:
-    """Collects the answers of one run; as a context manager it keeps them, also when the block fails."""
+    """Collects the answers of one run; as a context manager it keeps them, also when the block fails.
+
+    Each answer is a gzip member of its own, written at once: what a signal cuts off is left out of the file.
+    """
 
     def __init__(self, lake: Lake, run_id: str, started_at: datetime) -> None:
         self._lake = lake
         self._target = lake.captures / f"{started_at:%Y/%m/%d/%H%M%SZ}-{run_id}.jsonl.gz"
         self._temporary = lake.temporary / f"{run_id}.{os.getpid()}.jsonl.gz"
-        self._file: gzip.GzipFile | None = None
-        self._raw: BinaryIO | None = None
-        self.answers = 0
+        self._file: BinaryIO | None = None
+        self._whole = 0
 
     def __enter__(self) -> Self:
         return self
@@ -37,27 +40,31 @@ class CaptureWriter:
         self.keep()
 
     def add(self, answer: Answer) -> None:
-        """Write one answer down."""
+        """Write one answer down, on the disk as far as this process can see."""
+        member = gzip.compress(capture.encode(answer), compresslevel=6, mtime=0)
         try:
             if self._file is None:
                 descriptor = os.open(self._temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE)
-                # Without a name and a time in its header, the same answers give the same file.
-                self._raw = os.fdopen(descriptor, "wb")
-                self._file = gzip.GzipFile("", "wb", 6, self._raw, mtime=0)
-            self._file.write(capture.encode(answer))
+                self._file = os.fdopen(descriptor, "wb")
+            self._file.write(member)
+            self._file.flush()
         except OSError as error:
             raise StoreError(f"{self._target} cannot be written: {error.strerror}") from error
-        self.answers += 1
+        self._whole += len(member)
 
     def keep(self) -> Path | None:
         """Put the file in its place; the path, or None where there was no answer."""
-        if self._file is None or self._raw is None:
+        if self._file is None:
             return None
         try:
+            self._file.truncate(self._whole)
+            self._file.close()
+            if not self._whole:
+                return None
             with self._lake.replacing(self._target) as temporary:
-                self._file.close()
-                self._raw.close()
                 self._temporary.replace(temporary)
+        except OSError as error:
+            raise StoreError(f"{self._target} cannot be written: {error.strerror}") from error
         finally:
             self._file = None
             self._temporary.unlink(missing_ok=True)
@@ -80,5 +87,5 @@ def read(path: Path) -> Iterator[Answer]:
         with gzip.open(path, "rb") as file:
             for line in file:
                 yield capture.decode(line)
-    except (OSError, EOFError, ValueError, DamagedError) as error:
+    except (OSError, EOFError, ValueError, zlib.error, DamagedError) as error:
         raise DamagedError(f"the capture {path} cannot be read: {error}") from error

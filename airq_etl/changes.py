@@ -1,11 +1,12 @@
 """What changed, and must still be computed or sent: days of stations, numbered in the ledger.
 
-Each writing of hours has a number. A day carries the number of the writing that last touched it, and of the one
-that last changed it. The daily table has a position in these numbers, and so has every store: what lies beyond
-it is still to be done.
+Each writing of hours has a number that grows with time. A day carries the number of the writing that last touched
+it, and of the one that last changed it. The daily table has a position in these numbers, and so has every store:
+what lies beyond it is still to be done.
 """
 
 import sqlite3
+import time
 from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
@@ -24,7 +25,9 @@ class Change(NamedTuple):
 
 def touch(db: sqlite3.Connection, days: Iterable[tuple[int, date, bool]]) -> None:
     """Record days (station, day, changed) as touched by one writing, and as changed where the flag says so."""
-    (number,) = db.execute("select coalesce(max(touched), 0) + 1 from changes").fetchone()
+    (newest,) = db.execute("select coalesce(max(touched), 0) from changes").fetchone()
+    # By the clock, so that what comes after a ledger was restored from a copy lies beyond every store's mark.
+    number = max(newest + 1, time.time_ns() // 1000)
     db.executemany(
         "insert into changes values (?, ?, ?, ?) on conflict do update set touched = excluded.touched,"
         " changed = max(changed, excluded.changed)",
@@ -50,7 +53,7 @@ def touched_since_daily(ledger: Ledger) -> tuple[int, list[Change]]:
 
 def changed_since(ledger: Ledger, number: int) -> list[Change]:
     """The days that changed after a writing and are in the daily table."""
-    return _changes(ledger, "changed > ? and touched <= ?", number, position(ledger))
+    return _changes(ledger, "changed > ? and changed <= ?", number, position(ledger))
 
 
 def _changes(ledger: Ledger, condition: str, *values: int) -> list[Change]:

@@ -61,12 +61,20 @@ def main() -> None:
     except typer.Abort:
         code = 130
     except BrokenPipeError:
-        # Whoever read our output has gone; Python must not try to flush it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has gone, which is no failure of ours.
         code = 0
     except Exception as error:  # noqa: BLE001 -- the last resort
         code = _fail(f"this is a bug: {type(error).__name__}: {error} (-v shows where)", 1, verbose=verbose)
+    _let_go_of_stdout()
     sys.exit(code)
+
+
+def _let_go_of_stdout() -> None:
+    """Drop what cannot be written: Python would try to flush it once more at its end, and complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, code: int, *, verbose: bool) -> int:

@@ -10,10 +10,12 @@ import hashlib
 import logging
 import time
 from collections.abc import AsyncGenerator
+from typing import Annotated
 
 import httpx
 import msgspec
 
+from airq_etl import logs
 from airq_etl.errors import AnswerError, BusyError, CredentialsError
 from airq_etl.lake import Lake
 from airq_etl.settings import Settings
@@ -21,12 +23,13 @@ from airq_etl.settings import Settings
 log = logging.getLogger(__name__)
 
 RENEW_BEFORE_S = 5.0
+LONGEST_RENEWAL = 3  # times AIRQ_TIMEOUT_S
 MOST_TOKEN_BYTES = 1 << 20
 REFUSALS = frozenset({401, 403})
 
 
 class _Grant(msgspec.Struct):
-    access_token: str
+    access_token: Annotated[str, msgspec.Meta(pattern=r"\A[!-~]+\Z")]  # fit for a header
     expires_in: float = 60.0
     refresh_token: str | None = None
 
@@ -73,6 +76,7 @@ class BearerAuth(httpx.Auth):
         self._file = TokenFile(lake, settings.refresh_token) if settings.refresh_token else None
         self._token: str | None = None
         self._runs_out = 0.0
+        self._renewal: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
@@ -83,12 +87,27 @@ class BearerAuth(httpx.Auth):
                 # Another request may have renewed it while this one waited.
                 if self._token is None or self._token == tried or time.monotonic() > self._runs_out:
                     self._token = None
-                    self._take(await self._renewed())
+                    await self._renew()
                 tried = self._token
             request.headers["Authorization"] = f"Bearer {tried}"
             response = yield request
             if response.status_code not in REFUSALS:
                 return
+
+    async def _renew(self) -> None:
+        # Shielded: a request that runs out of time must not throw a rotated token away, which may be the only
+        # live one. The next attempt waits for the same renewal.
+        if self._renewal is None or self._renewal.done():
+            self._renewal = asyncio.create_task(self._renew_to_the_end())
+            self._renewal.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await asyncio.shield(self._renewal)
+
+    async def _renew_to_the_end(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.timeout_s * LONGEST_RENEWAL):
+                self._take(await self._renewed())
+        except TimeoutError as error:
+            raise BusyError("the token endpoint does not answer; see AIRQ_TOKEN_URL") from error
 
     async def _renewed(self) -> _Grant:
         # A client of its own: the token endpoint gets no token, and the API none of the credentials.
@@ -130,6 +149,7 @@ class BearerAuth(httpx.Auth):
             raise AnswerError("the token endpoint's answer holds no token; see AIRQ_TOKEN_URL") from error
 
     def _take(self, grant: _Grant) -> None:
+        logs.hide([grant.access_token, grant.refresh_token or ""])
         if grant.refresh_token and self._file and grant.refresh_token not in self._file.tokens()[:1]:
             self._file.keep(grant.refresh_token)
             log.debug("the refresh token was rotated and is kept")

@@ -44,7 +44,8 @@ def empty() -> pl.DataFrame:
 def combine(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Frames of the daily table below each other; a sensor that one of them lacks has no hours there."""
     whole = pl.concat([empty(), *frames], how="diagonal")
-    sensors = present(name.removesuffix("_mean") for name in whole.columns)
+    means = (name for name in whole.columns if name.endswith("_mean") and whole[name].null_count() < whole.height)
+    sensors = present(name.removesuffix("_mean") for name in means)
     added = [name for name in sensors if name not in CORE_COLUMNS]
     return whole.select(schema(sensors).keys()).with_columns(
         *(pl.col(f"{name}_hours").fill_null(0) for name in added),

@@ -7,6 +7,7 @@
     │   ├── BusyError            (5) worth asking again: time-outs, resets, 429, 5xx, a cut answer
     │   └── AnswerError          (5) not worth asking again: unknown station, a page that is no answer
     ├── CredentialsError         6   the API or its token endpoint refuses us
+    │   └── ForbiddenError       (6) the API refuses this one station
     ├── StoreError               7   MongoDB, the embedded store, or the data directory
     │   └── DamagedError         (7) a file of the data directory cannot be read
     ├── LockedError              75  another run holds the lock
@@ -59,6 +60,10 @@ class CredentialsError(AirqError):
     """The API or its token endpoint refuses the credentials."""
 
     exit_code = 6
+
+
+class ForbiddenError(CredentialsError):
+    """The API knows who we are, and refuses what we ask."""
 
 
 class StoreError(AirqError):

@@ -18,7 +18,7 @@ PM25_AQI: tuple[tuple[int, int, float, float], ...] = (
 
 
 def pm25_aqi(mean: pl.Expr) -> pl.Expr:
-    """The US AQI (Int32) of a 24-hour PM2.5 mean in µg/m³; null where the mean is null.
+    """The US AQI (Int32) of a 24-hour PM2.5 mean in µg/m³; null where the mean is null, or no number for it.
 
     The mean is truncated to 0.1, not rounded; a negative one counts as 0 for the index only; beyond 500 the
     last segment goes on.
@@ -29,4 +29,4 @@ def pm25_aqi(mean: pl.Expr) -> pl.Expr:
     for low_index, high_index, low, high in PM25_AQI:
         slope = (high_index - low_index) / (high - low)
         index = pl.when(tenths >= low - 1e-6).then((tenths - low) * slope + low_index).otherwise(index)
-    return (index + 0.5).floor().cast(pl.Int32)
+    return (index + 0.5).floor().cast(pl.Int32, strict=False)

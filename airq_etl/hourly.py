@@ -62,8 +62,8 @@ def empty() -> pl.DataFrame:
 
 
 def arrange(frame: pl.DataFrame) -> pl.DataFrame:
-    """The columns of the hourly table in their order, core sensors always, others where the frame has them."""
-    sensors = present(frame.columns)
+    """The columns of the hourly table in their order, core sensors always, others where they have a value."""
+    sensors = present(name for name in frame.columns if frame[name].null_count() < frame.height)
     missing = [pl.lit(None, dtype=pl.Float64).alias(name) for name in sensors if name not in frame.columns]
     return frame.with_columns(missing).select(*KEY, *sensors, "provisional", "requested_at")
 
@@ -74,20 +74,20 @@ def parse(payload: Payload, station_id: int, requested_at: datetime) -> Parsed:
     An hour is provisional while it had not ended at `requested_at`. Set aside are timestamps off the hour, in
     the future of the request, or before 2000. Of an hour that stands twice the later in the list is kept.
     """
-    times = [_utc(row.timestamp) for row in payload.rows]
+    times = [utc(row.timestamp) for row in payload.rows]
+    given = dict(zip(payload.indexes, (row.timestamp for row in payload.rows), strict=True))
     columns = {s.column: [getattr(row, s.column) for row in payload.rows] for s in SENSORS}
     frame = pl.DataFrame(
         {"hour": times, **columns, "index": payload.indexes},
         schema={"hour": TIME, **dict.fromkeys(columns, pl.Float64), "index": pl.Int64},
     ).with_columns(reason=_fault(requested_at))
     rejected = [
-        Rejected(index, "timestamp", reason, f'{{"timestamp": "{hour:%Y-%m-%d %H:%M:%S}"}}')
-        for index, reason, hour in frame.drop_nulls("reason").select("index", "reason", "hour").iter_rows()
+        Rejected(index, "timestamp", reason, f'{{"timestamp": "{given[index]}"}}')
+        for index, reason in frame.drop_nulls("reason").select("index", "reason").iter_rows()
     ]
     good = frame.filter(pl.col("reason").is_null())
     rows = good.unique("hour", keep="last", maintain_order=True).sort("hour")
-    absent = [s.column for s in SENSORS if not s.core and rows[s.column].null_count() == rows.height]
-    rows = rows.drop(absent).with_columns(
+    rows = rows.with_columns(
         station_id=pl.lit(station_id, dtype=pl.Int64),
         provisional=pl.col("hour").dt.offset_by("1h") > requested_at,
         requested_at=pl.lit(requested_at, dtype=TIME),
@@ -97,7 +97,8 @@ def parse(payload: Payload, station_id: int, requested_at: datetime) -> Parsed:
 
 def newest(payload: Payload, now: datetime) -> datetime | None:
     """The newest hour of a payload that is not in the future of `now` (aware UTC); null where it has none."""
-    return max((hour for hour in (_utc(row.timestamp) for row in payload.rows) if hour <= now), default=None)
+    hours = (utc(row.timestamp) for row in payload.rows)
+    return max((hour for hour in hours if hour is not None and hour <= now), default=None)
 
 
 def combine(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -113,17 +114,24 @@ def merge(stored: pl.DataFrame, answers: pl.DataFrame) -> Merged:
         answered=pl.Series([False] * stored.height + [True] * answers.height, dtype=pl.Boolean)
     ).sort(*KEY, "requested_at", *sensors, nulls_last=False, maintain_order=True)
     rows = both.unique(KEY, keep="last", maintain_order=True)
-    return Merged(arrange(rows), _outcome(combine([stored]), rows, answers), _revisions(both, sensors))
+    revisions = _revisions(both, sensors)
+    return Merged(arrange(rows), _outcome(combine([stored]), rows, answers, revisions), revisions)
 
 
-def _utc(time: datetime) -> datetime:
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+def utc(time: datetime) -> datetime | None:
+    """A time as aware UTC, zone-less ones as they are; None where an offset leads out of the calendar."""
+    try:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def _fault(requested_at: datetime) -> pl.Expr:
     hour = pl.col("hour")
     return (
-        pl.when(hour != hour.dt.truncate("1h"))
+        pl.when(hour.is_null())
+        .then(pl.lit("outside the calendar"))
+        .when(hour != hour.dt.truncate("1h"))
         .then(pl.lit("not on the hour"))
         .when(hour > requested_at)
         .then(pl.lit("in the future of the request"))
@@ -132,9 +140,13 @@ def _fault(requested_at: datetime) -> pl.Expr:
     )
 
 
-def _outcome(stored: pl.DataFrame, rows: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
+def _outcome(stored: pl.DataFrame, rows: pl.DataFrame, answers: pl.DataFrame, revisions: pl.DataFrame) -> pl.DataFrame:
     touched = rows.join(answers.select(KEY).unique(), on=KEY, how="semi")
-    joined = touched.join(stored.with_columns(stored=True), on=KEY, how="left", suffix="_old")
+    # A value may have changed and changed back between two of the answers.
+    there_and_back = revisions.select(*KEY, wavered=True).unique()
+    joined = touched.join(stored.with_columns(stored=True), on=KEY, how="left", suffix="_old").join(
+        there_and_back, on=KEY, how="left"
+    )
     values = [name for name in joined.columns if f"{name}_old" in joined.columns and name != "requested_at"]
     added = [s for s in present(rows.columns) if s not in stored.columns]
     differs = pl.any_horizontal(
@@ -147,7 +159,7 @@ def _outcome(stored: pl.DataFrame, rows: pl.DataFrame, answers: pl.DataFrame) ->
         requested_before=pl.col("requested_at_old"),
         outcome=pl.when(pl.col("stored").is_null())
         .then(pl.lit("new"))
-        .when(~differs)
+        .when(~differs & pl.col("wavered").is_null())
         .then(pl.lit("confirmed"))
         .when(pl.col("provisional_old"))
         .then(pl.lit("settled"))

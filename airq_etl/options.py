@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
@@ -11,7 +11,8 @@ import typer
 
 from airq_etl import logs
 from airq_etl.errors import UsageError
-from airq_etl.settings import Settings, env_file_is_open, load, parse_stations
+from airq_etl.settings import Settings, env_file_is_open, load
+from airq_etl.stations_file import parse_stations
 from airq_etl.windows import Days
 
 EnvFile = Annotated[Path | None, typer.Option(metavar="PATH", help="Read settings from this file, not ./.env.")]
@@ -43,6 +44,8 @@ class Common(NamedTuple):
         """These, and where one is not given the other's."""
         return Common._make(mine or its for mine, its in zip(self, other, strict=True))
 
+
+EARLIEST_DAY = date(2000, 1, 1)
 
 COMMON: Mapping[str, Any] = {
     "env_file": EnvFile,
@@ -100,11 +103,15 @@ def stations(ids: list[str] | None) -> tuple[int, ...] | None:
         raise UsageError(f"--station: {error}") from error
 
 
-def days(start: str | None, end: str | None) -> Days | None:
+def days(start: str | None, end: str | None, now: datetime) -> Days | None:
     """The days of --start-date and --end-date; a missing one is the other. None where both are missing."""
     if start is None and end is None:
         return None
     first, last = _day("--start-date", start or end), _day("--end-date", end or start)
+    if first < EARLIEST_DAY:
+        raise UsageError(f"--start-date {first}: no station is that old")
+    if last > now.date() + timedelta(days=1):
+        raise UsageError(f"--end-date {last} is in the future")
     if last < first:
         raise UsageError(f"--end-date {last} is before --start-date {first}")
     return Days(first, last)

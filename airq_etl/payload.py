@@ -74,7 +74,10 @@ def decode(body: bytes) -> Payload:
         document = _WHOLE.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _row_by_row(_document(body))
-    header = _header(_json(bytes(document.header)))
+    try:
+        header = _header(_json(bytes(document.header)))
+    except (ValueError, RecursionError):
+        header = Header()
     return Payload(header, document.data, list(range(len(document.data))), [], {})
 
 

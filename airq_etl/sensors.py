@@ -34,7 +34,6 @@ SENSORS: tuple[Sensor, ...] = (
 )
 
 BY_KEY: dict[str, Sensor] = {sensor.key: sensor for sensor in SENSORS}
-COLUMNS: tuple[str, ...] = tuple(sensor.column for sensor in SENSORS)
 CORE_COLUMNS: tuple[str, ...] = tuple(sensor.column for sensor in SENSORS if sensor.core)
 
 

@@ -1,14 +1,12 @@
 """Settings: flags before environment before env file before defaults, typed by msgspec.
 
-Every setting begins with AIRQ_; a name that is not one of them is an error. `describe` derives the list that
-config.example.env holds from this one class.
+Every setting begins with AIRQ_; a name that is not one of them is an error.
 """
 
 import difflib
 import os
 import stat
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,10 +16,11 @@ import dotenv
 import msgspec
 
 from airq_etl.errors import UsageError
-from airq_etl.stations import Station, StationsFile, zone_exists
+from airq_etl.stations import Station, StationsFile
+from airq_etl.stations_file import check_zone, parse_stations, read_stations_file, why
 
 PREFIX = "AIRQ_"
-MOST_DIGITS = 18  # what a 64-bit column holds
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2199
 MOST_HOURS_KEPT = 365 * 24
 SECRETS = ("client_secret", "refresh_token", "password", "mongodb_uri")
 
@@ -125,6 +124,8 @@ def build(raw: Mapping[str, Any]) -> Settings:
         return settings
     known = read_stations_file(settings.stations_file)
     listed = settings.stations if "stations" in raw else tuple(known)
+    if not listed:
+        raise UsageError(f"AIRQ_STATIONS_FILE: {settings.stations_file} lists no station")
     return msgspec.structs.replace(settings, known=known, stations=listed)
 
 
@@ -138,7 +139,7 @@ def read_env_file(path: Path | None) -> dict[str, str]:
             # Not interpolated: a password may well hold a dollar sign.
             values = dotenv.dotenv_values(stream=file, interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the env file {chosen} cannot be read: {_why(error)}") from error
+        raise UsageError(f"the env file {chosen} cannot be read: {why(error)}") from error
     return {name: value or "" for name, value in values.items()}
 
 
@@ -148,41 +149,17 @@ def env_file_is_open(path: Path | None) -> bool:
     return os.name == "posix" and chosen.is_file() and bool(chosen.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
 
 
-def read_stations_file(path: Path) -> dict[int, StationsFile]:
-    """The stations file: a TOML table a station id with name, latitude, longitude, timezone."""
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"AIRQ_STATIONS_FILE: {path} cannot be read: {_why(error)}") from error
-    known = {}
-    for key, table in tables.items():
-        try:
-            (station_id,) = parse_stations(key)
-            known[station_id] = msgspec.convert(table, StationsFile)
-        except (ValueError, msgspec.ValidationError, UsageError) as error:
-            raise UsageError(f"AIRQ_STATIONS_FILE: {path}, table [{key}]: {error}") from error
-        _check_zone(known[station_id].timezone, f"AIRQ_STATIONS_FILE: {path}, table [{key}]")
-    return known
-
-
-def parse_stations(text: str | Iterable[int]) -> tuple[int, ...]:
-    """Station ids out of a comma-separated list, each once, in the order given."""
-    parts = [part.strip() for part in text.split(",")] if isinstance(text, str) else [str(part) for part in text]
-    for part in parts:
-        if not (part.isascii() and part.isdigit() and len(part) <= MOST_DIGITS and int(part) > 0):
-            raise UsageError(f"{part!r} is no station id; an id is a whole number like 283164601")
-    return tuple(dict.fromkeys(int(part) for part in parts))
-
-
-def parse_now(text: str) -> datetime:
-    """An ISO 8601 time as aware UTC; without an offset it is UTC."""
+def parse_time(text: str, name: str) -> datetime:
+    """An ISO 8601 time as aware UTC; without an offset it is UTC. UsageError with `name` where it is none."""
     try:
         time = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"AIRQ_NOW: {text!r} is not a time like 2024-09-09T10:20:00") from error
+        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{name}: {text!r} is not a time like 2024-09-09T10:20:00") from error
+    if not EARLIEST_YEAR <= time.year <= LATEST_YEAR:
+        raise UsageError(f"{name}: {text!r} is not of this time")
     # Whole milliseconds: MongoDB keeps no more.
-    time = time.replace(microsecond=time.microsecond // 1000 * 1000)
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)
 
 
 def _ours(values: Mapping[str, str], source: str) -> dict[str, str]:
@@ -205,8 +182,15 @@ def _prepare(name: str, value: Any) -> Any:  # noqa: ANN401 -- text, or a value 
         except UsageError as error:
             raise UsageError(f"AIRQ_STATIONS: {error}") from error
     if name == "now" and isinstance(value, str):
-        return parse_now(value)
-    return Path(value).expanduser() if name in {"data_dir", "stations_file"} else value
+        return parse_time(value, "AIRQ_NOW")
+    return _path(name, value) if name in {"data_dir", "stations_file"} else value
+
+
+def _path(name: str, value: str | Path) -> Path:
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{PREFIX}{name.upper()}: {value}: there is no such user") from error
 
 
 def _convert_one(name: str, value: Any) -> None:  # noqa: ANN401 -- as above
@@ -220,9 +204,11 @@ def _convert_one(name: str, value: Any) -> None:  # noqa: ANN401 -- as above
 
 def _check(settings: Settings) -> None:
     for name in ("api_url", "token_url"):
-        if not _is_url(getattr(settings, name)):
-            raise UsageError(f"{PREFIX}{name.upper()}: {getattr(settings, name)!r} is not a URL like https://host/path")
-    _check_zone(settings.timezone, "AIRQ_TIMEZONE")
+        url = getattr(settings, name)
+        if not _is_url(url):
+            shown = "its value" if "@" in url else repr(url)
+            raise UsageError(f"{PREFIX}{name.upper()}: {shown} is not a URL like https://host/path")
+    check_zone(settings.timezone, "AIRQ_TIMEZONE")
     if settings.client_secret and not (settings.refresh_token or (settings.username and settings.password)):
         raise UsageError("AIRQ_CLIENT_SECRET needs AIRQ_REFRESH_TOKEN, or AIRQ_USERNAME and AIRQ_PASSWORD, beside it")
 
@@ -235,12 +221,3 @@ def _is_url(text: str) -> bool:
         )
     except ValueError:
         return False
-
-
-def _check_zone(name: str | None, where: str) -> None:
-    if name is not None and not zone_exists(name):
-        raise UsageError(f"{where}: {name!r} is no time zone; they are named like Africa/Abidjan")
-
-
-def _why(error: Exception) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error).partition("\n")[0]

@@ -1,6 +1,7 @@
 """What is known of a station beside its readings: its name, its place, and whose midnight ends its day."""
 
 from datetime import UTC, date, datetime
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -22,8 +23,8 @@ class StationsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """A table of the stations file: what it says overrides what the API says."""
 
     name: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
+    latitude: Annotated[float, msgspec.Meta(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
     timezone: str | None = None
 
 
@@ -33,7 +34,9 @@ def midnight(day: date, zone: str) -> datetime:
 
 
 def zone_exists(name: str) -> bool:
-    """Whether `name` is a time zone of the IANA database."""
+    """Whether `name` is a time zone of the IANA database (and not one of the extras that lie beside it)."""
+    if name.startswith(("posix/", "right/")) or name in {"localtime", "posixrules", "Factory"}:
+        return False
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):

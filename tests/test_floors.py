@@ -17,6 +17,7 @@ FLOORS: list[set[str]] = [
     {"summary", "synthetic"},
     {
         "settings",
+        "stations_file",
         "lake",
         "captures",
         "ledger",
@@ -26,6 +27,7 @@ FLOORS: list[set[str]] = [
         "logs",
         "credentials",
         "airqino",
+        "responses",
         "simulator",
         "playback",
         "store",

@@ -1,9 +1,11 @@
 """The commands: each takes options, asks for settings, calls the pipeline once, and ends with its result."""
 
+import sys
 from typing import TYPE_CHECKING
 
 import typer
 
+from airq_etl.errors import AirqError
 from airq_etl.options import Common
 
 if TYPE_CHECKING:
@@ -22,9 +24,21 @@ def end(
     if as_json:
         import msgspec
 
-        typer.echo(msgspec.json.encode(result).decode())
+        say(msgspec.json.encode(result).decode())
     elif not common.quiet:
         from airq_etl.summary import result_text
 
-        typer.echo((text or result_text)(result))
+        say((text or result_text)(result))
     raise typer.Exit(result.exit_code)
+
+
+def say(text: str) -> None:
+    """Print a result; AirqError where standard output cannot be written."""
+    try:
+        typer.echo(text)
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        # Without its number: typer would end the process by itself.
+        raise BrokenPipeError from error
+    except OSError as error:
+        raise AirqError(f"standard output cannot be written: {error.strerror}") from error

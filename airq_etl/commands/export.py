@@ -33,6 +33,7 @@ def export(  # noqa: PLR0913 -- the options of the command
     """
     from airq_etl.pipeline import export as exporting
 
-    ids, days = options.stations(station) or (), options.days(start_date, end_date)
+    ids, settings = options.stations(station) or (), options.settings(common)
+    days = options.days(start_date, end_date, settings.clock())
     chosen = form or exporting.format_of(output)
-    exporting.write(exporting.rows(options.settings(common), what, ids, days), chosen, output)
+    exporting.write(exporting.rows(settings, what, ids, days), chosen, output)

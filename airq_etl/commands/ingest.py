@@ -29,13 +29,13 @@ def run(  # noqa: PLR0913 -- the options of the command
     """
     from airq_etl.pipeline.run import run_all
 
-    days = options.days(start_date, end_date)
     if demo:
         from airq_etl.pipeline import demo as demonstration
 
         result, text = demonstration.run_demo(common.data_dir, common.now)
         end(common, result, as_json, text)
-    end(common, run_all(options.settings(common, stations=options.stations(station)), days), as_json)
+    settings = options.settings(common, stations=options.stations(station))
+    end(common, run_all(settings, options.days(start_date, end_date, settings.clock())), as_json)
 
 
 @with_common
@@ -63,17 +63,20 @@ def extract(  # noqa: PLR0913 -- the options of the command
     Example: airq-etl extract --from old/283164601_2023-12-06.json.gz
     """
     from airq_etl.pipeline.run import run_extract, run_import
-    from airq_etl.settings import parse_now
+    from airq_etl.settings import parse_time
 
-    ids, days = options.stations(station), options.days(start_date, end_date)
+    ids = options.stations(station)
     settings = options.settings(common, stations=ids)
+    days = options.days(start_date, end_date, settings.clock())
     if not source:
         if files or requested_at:
             raise UsageError("FILE and --requested-at belong to --from, as in: airq-etl extract --from FILE...")
         end(common, run_extract(settings, days), as_json)
     if days or (ids and len(ids) > 1):
         raise UsageError("--from takes payloads whole, of one --station at a time, and without days")
-    when = parse_now(requested_at) if requested_at else None
+    when = parse_time(requested_at, "--requested-at") if requested_at else None
+    if when is not None and when > settings.clock():
+        raise UsageError(f"--requested-at {requested_at} is in the future, and would override what comes until then")
     end(common, run_import(settings, [*(source or []), *(files or [])], ids[0] if ids else None, when), as_json)
 
 
@@ -98,8 +101,8 @@ def transform(  # noqa: PLR0913 -- the options of the command
     """
     from airq_etl.pipeline.run import run_transform
 
-    days = options.days(start_date, end_date)
     settings = options.settings(common, stations=options.stations(station))
+    days = options.days(start_date, end_date, settings.clock())
     end(common, run_transform(settings, days, anew=rebuild, discard=discard), as_json)
 
 

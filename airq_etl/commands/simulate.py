@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from airq_etl import options
+from airq_etl.commands import say
 from airq_etl.options import Common, StationIds, with_common
 
 
@@ -33,7 +34,7 @@ def simulate(  # noqa: PLR0913 -- the options of the command
 
     serve(
         options.settings(common, stations=options.stations(station)),
-        typer.echo,
+        say,
         port=port,
         captures=captures,
         auth=auth,

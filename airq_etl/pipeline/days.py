@@ -3,7 +3,6 @@
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
 
 import polars as pl
 
@@ -18,9 +17,22 @@ log = logging.getLogger(__name__)
 
 def touch_days(work: Job, stations: Sequence[int], days: Days) -> None:
     """Have the daily rows of these days computed anew."""
+    _touch(work, pl.col("station_id").is_in(stations), pl.col("day").is_between(days.first, days.last))
+
+
+def touch_all_days(work: Job) -> None:
+    """Have all daily rows computed anew."""
+    _touch(work, pl.lit(value=True), pl.lit(value=True))
+
+
+def _touch(work: Job, whose: pl.Expr, which: pl.Expr) -> None:
+    """Touch the days that the tables hold, of which the daily one may be behind."""
+    hours = work.lake.read(HOURLY, where=whose).select("station_id", "hour")
+    days = hours.select("station_id", day=daily.day_of(work.zones(hours["station_id"].unique()))).unique()
+    computed = work.lake.read(DAILY, where=whose).select(DAILY.key)
+    wanted = pl.concat([days, computed]).unique().filter(which)
     with work.ledger.transaction() as db:
-        span = (days.last - days.first).days + 1
-        touch(db, ((station, days.first + timedelta(days=n), True) for station in stations for n in range(span)))
+        touch(db, ((station_id, day, True) for station_id, day in wanted.iter_rows()))
 
 
 def touch_where_the_rule_changed(work: Job) -> None:
@@ -29,15 +41,10 @@ def touch_where_the_rule_changed(work: Job) -> None:
     changed = [station_id for station_id, rule in said.items() if rule != _rule(work, station_id)]
     if not changed:
         return
-    zones = work.zones(changed)
-    mine = pl.col("station_id").is_in(changed)
-    hours = work.lake.read(HOURLY, where=mine).select("station_id", day=daily.day_of(zones))
-    days = pl.concat([hours, work.lake.read(DAILY, where=mine).select(daily.KEY)]).unique()
     log.info(
         "the zone or the hours of a valid mean changed for %d stations; their days are computed anew", len(changed)
     )
-    with work.ledger.transaction() as db:
-        touch(db, ((station_id, day, True) for station_id, day in days.iter_rows()))
+    _touch(work, pl.col("station_id").is_in(changed), pl.lit(value=True))
 
 
 def _rule(work: Job, station_id: int) -> str:
@@ -68,7 +75,9 @@ def _write_year(work: Job, lake: Lake, year: str, changes: list[Change]) -> None
         for _, of_month in days.group_by(pl.col("day").dt.month().alias("month"), maintain_order=True)
     ]
     kept = lake.read(DAILY, [year]).join(days, on=daily.KEY, how="anti")
-    lake.write(DAILY, year, daily.combine([kept, *fresh]))
+    rows = daily.combine([kept, *fresh])
+    if rows.height or year in lake.parts(DAILY):
+        lake.write(DAILY, year, rows)
 
 
 def compute_days(work: Job, lake: Lake, days: pl.DataFrame) -> pl.DataFrame:

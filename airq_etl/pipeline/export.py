@@ -1,8 +1,9 @@
 """export: tables out of the data directory, as CSV, Parquet or JSON lines."""
 
+import io
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -17,6 +18,7 @@ from airq_etl.windows import Days
 
 What = Literal["daily", "hourly", "revisions", "rejects"]
 Format = Literal["csv", "parquet", "jsonl"]
+ROWS_AT_ONCE = 50_000
 _TABLES = {"daily": DAILY, "hourly": HOURLY, "revisions": REVISIONS}
 
 
@@ -25,6 +27,8 @@ def rows(settings: Settings, what: What, stations: Collection[int], days: Days |
     if not settings.data_dir.is_dir():
         raise UsageError(f"there is no data in {settings.data_dir} yet; `airq-etl run` fetches some")
     if what == "rejects":
+        if not (settings.data_dir / "ledger.db").is_file():
+            raise UsageError(f"there is no ledger in {settings.data_dir}; `airq-etl run` makes one")
         with Ledger(settings.data_dir) as ledger:
             frame, time = ledger.rejects(), "requested_at"
     else:
@@ -66,20 +70,28 @@ def _write_out(frame: pl.DataFrame, form: Format) -> None:
     try:
         _write(frame, form, sys.stdout.buffer)
         sys.stdout.buffer.flush()
+    except BrokenPipeError as error:
+        # Without its number: typer would end the process by itself.
+        raise BrokenPipeError from error
     except OSError as error:
-        # polars loses the number of the error on the way, and with it the kind.
-        if isinstance(error, BrokenPipeError) or "Broken pipe" in str(error):
-            raise BrokenPipeError from error
         raise AirqError(f"standard output cannot be written: {error.strerror or error}") from error
 
 
 def _write(frame: pl.DataFrame, form: Format, file: BinaryIO) -> None:
+    # Through Python: polars writes to a file behind its back, and may not notice that the disk is full.
+    file.writelines(_pieces(frame, form))
+
+
+def _pieces(frame: pl.DataFrame, form: Format) -> Iterator[bytes]:
     if form == "parquet":
-        frame.write_parquet(file)
+        whole = io.BytesIO()
+        frame.write_parquet(whole)
+        yield whole.getvalue()
         return
     times = [name for name, kind in frame.schema.items() if kind == pl.Datetime]
     plain = frame.with_columns(pl.col(times).dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
     if form == "csv":
-        plain.write_csv(file)
-    else:
-        plain.write_ndjson(file)
+        yield plain.clear().write_csv().encode()
+    for rows in plain.iter_slices(ROWS_AT_ONCE):
+        text = rows.write_csv(include_header=False) if form == "csv" else rows.write_ndjson()
+        yield text.encode()

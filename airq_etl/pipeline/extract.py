@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STATION_IN_NAME = re.compile(r"(?<!\d)\d{4,18}(?!\d)")
+DATE_IN_NAME = re.compile(r"(?<!\d)(?:19|20)\d\d[-_.]?\d\d[-_.]?\d\d(?!\d)")
 
 
 def extract(work: Job, stations: Sequence[int], days: Days | None) -> None:
@@ -161,7 +162,7 @@ def _read(path: Path, most: int) -> bytes:
 
 
 def _station_in(path: Path) -> int:
-    found = STATION_IN_NAME.search(path.name)
-    if found is None:
-        raise UsageError(f"{path}: no station id in its name; say which with --station")
-    return int(found.group())
+    found = set(STATION_IN_NAME.findall(DATE_IN_NAME.sub(" ", path.name)))
+    if len(found) != 1:
+        raise UsageError(f"{path}: {len(found) or 'no'} numbers in its name may be a station id; say it with --station")
+    return int(found.pop())

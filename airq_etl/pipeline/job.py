@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from airq_etl import __version__, lock
+from airq_etl import __version__, lock, logs
 from airq_etl.errors import AirqError, StoppedError
 from airq_etl.lake import Lake
 from airq_etl.ledger import Ledger
@@ -46,10 +46,11 @@ class Job(NamedTuple):
     def fail(self, error: AirqError, station_id: int | None = None) -> None:
         """Note that something failed while the rest goes on."""
         where = "" if station_id is None else f"station {station_id}: "
-        self.result.problems.append(Problem(f"{where}{error}", error.exit_code))
+        message = logs.REDACTION.hide(str(error))
+        self.result.problems.append(Problem(f"{where}{message}", error.exit_code))
         if station_id is not None:
-            self.result.station(station_id).error = str(error)
-        log.error("%s%s", where, error)
+            self.result.station(station_id).error = message
+        log.error("%s%s", where, message)
 
 
 class _StopSignal(KeyboardInterrupt):
@@ -112,7 +113,7 @@ def recorded(ledger: Ledger, settings: Settings, result: Result) -> Iterator[Non
         yield
     except AirqError as error:
         result.exit_code = error.exit_code
-        end("FAILED", str(error))
+        end("FAILED", logs.REDACTION.hide(str(error)))
         raise
     except KeyboardInterrupt as error:
         result.exit_code = StoppedError(getattr(error, "number", signal.SIGINT)).exit_code
@@ -142,7 +143,7 @@ def step(work: Job, name: str) -> Iterator[dict[str, Any]]:
     try:
         yield counts
     except AirqError as error:
-        record("FAILED", str(error))
+        record("FAILED", logs.REDACTION.hide(str(error)))
         raise
     except KeyboardInterrupt:
         record("CANCELLED")

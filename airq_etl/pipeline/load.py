@@ -36,13 +36,18 @@ def load(work: Job, *, full: bool = False) -> None:
             loaded = store.position(work.ledger.lake_id)
             # A mark ahead of the ledger means that the ledger is a restored copy.
             everything = full or loaded is None or loaded > position
-            changed = changes.changed_since(work.ledger, -1 if everything else loaded or 0)
+            changed = _all_days(work) if everything else changes.changed_since(work.ledger, loaded or 0)
             if everything or changed:
                 batches = _batches(work, changed)
                 work.result.documents = store.save(batches, work.ledger.lake_id, position)
             counts.update(work.result.documents)
         finally:
             store.close()
+
+
+def _all_days(work: Job) -> list[Change]:
+    days = work.lake.read(DAILY).select(DAILY.key)
+    return [Change(station_id, day) for station_id, day in days.iter_rows()]
 
 
 def _batches(work: Job, changed: list[Change]) -> Iterator[Batch]:

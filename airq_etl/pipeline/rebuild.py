@@ -6,11 +6,13 @@ that was interrupted is begun again by the next transform.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
-from datetime import date
-from itertools import groupby
-from operator import itemgetter
+import shutil
+from collections.abc import Iterator
+from datetime import date, datetime
+from itertools import groupby, islice
+from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from airq_etl import captures
 from airq_etl.capture import Answer
@@ -27,6 +29,14 @@ log = logging.getLogger(__name__)
 REBUILDING = "rebuilding"
 
 
+class Entry(NamedTuple):
+    """Where an answer lies: in which capture, at which line."""
+
+    requested_at: datetime
+    path: Path
+    line: int
+
+
 def is_unfinished(work: Job) -> bool:
     """Whether a rebuild was interrupted while it replaced files."""
     return work.ledger.meta(REBUILDING) == "yes"
@@ -37,9 +47,9 @@ def rebuild(work: Job, *, discard: bool) -> None:
     with step(work, "transform") as counts:
         aside = Lake(work.lake.temporary / "rebuild")
         aside.open()
-        paths = captures.files(work.lake)
+        entries, paths = _index(work)
         touched: list[tuple[int, date, bool]] = []
-        work_in(work, aside, in_order(work.lake, paths), counting(work, touched.extend), mark=False)
+        work_in(work, aside, in_order(work.lake, entries), counting(work, touched.extend), mark=False)
         lost = _lost(work.lake, aside)
         if lost and not discard and not is_unfinished(work):
             raise UsageError(
@@ -53,31 +63,44 @@ def rebuild(work: Job, *, discard: bool) -> None:
         counts["captures"] = len(paths)
 
 
-def in_order(lake: Lake, paths: Sequence[Path]) -> Iterator[tuple[str, list[Answer]]]:
-    """The answers of all captures, oldest request first, in portions that name their capture."""
-    entries = sorted(
-        (answer.requested_at, file, line)
-        for file, path in enumerate(paths)
-        for line, answer in enumerate(captures.read(path))
-    )
-    for file, portion in groupby(entries, key=itemgetter(1)):
-        wanted = [line for _, _, line in portion]
-        lines = {line: answer for line, answer in enumerate(captures.read(paths[file])) if line in set(wanted)}
-        yield captures.name(lake, paths[file]), [lines[line] for line in wanted]
+def _index(work: Job) -> tuple[list[Entry], list[Path]]:
+    """The answers of all captures, and the captures; a damaged one is noted, and left out."""
+    entries: list[Entry] = []
+    paths = []
+    for path in captures.files(work.lake):
+        try:
+            entries += [Entry(answer.requested_at, path, line) for line, answer in enumerate(captures.read(path))]
+            paths.append(path)
+        except DamagedError as error:
+            work.fail(error)
+    return entries, paths
+
+
+def in_order(lake: Lake, entries: list[Entry]) -> Iterator[tuple[str, Iterator[Answer]]]:
+    """The answers, oldest request first, in portions of one capture each."""
+    for path, portion in groupby(sorted(entries), key=attrgetter("path")):
+        wanted = {entry.line for entry in portion}
+        answers = islice(enumerate(captures.read(path)), max(wanted) + 1)
+        yield captures.name(lake, path), (answer for line, answer in answers if line in wanted)
 
 
 def _replace(work: Job, aside: Lake, touched: list[tuple[int, date, bool]]) -> None:
+    days = {(station_id, day) for station_id, day, _ in touched}
+    for part in work.lake.parts(DAILY):
+        try:
+            days |= set(work.lake.read(DAILY, [part]).select(DAILY.key).iter_rows())
+        except DamagedError:
+            work.lake.path(DAILY, part).unlink()
     with work.ledger.transaction() as db:
         remember(db, REBUILDING, "yes")
-        touch(db, ((station_id, day, True) for station_id, day, _ in touched))
+        touch(db, ((station_id, day, True) for station_id, day in days))
     for table in (HOURLY, REVISIONS):
         for part in aside.parts(table):
             work.lake.write(table, part, aside.read(table, [part]))
         for part in set(work.lake.parts(table)) - set(aside.parts(table)):
             work.lake.path(table, part).unlink()
-    for part in work.lake.parts(DAILY):
-        work.lake.path(DAILY, part).unlink()
     write_daily(work)
+    shutil.rmtree(aside.root)
 
 
 def _lost(lake: Lake, aside: Lake) -> int:

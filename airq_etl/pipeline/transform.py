@@ -21,7 +21,7 @@ from airq_etl.errors import DamagedError, SourceError
 from airq_etl.lake import HOURLY, REVISIONS, Lake
 from airq_etl.ledger import keep_rejects, keep_station, mark_captures
 from airq_etl.payload import Rejected
-from airq_etl.pipeline.days import touch_days, touch_where_the_rule_changed, write_daily
+from airq_etl.pipeline.days import touch_all_days, touch_days, touch_where_the_rule_changed, write_daily
 from airq_etl.pipeline.job import Job, step
 from airq_etl.stations import Station
 from airq_etl.windows import Days
@@ -44,6 +44,9 @@ def transform(work: Job, stations: Sequence[int], days: Days | None) -> None:
     """Work pending captures in; with `days`, compute the daily rows of these days (of `stations`) anew as well."""
     with step(work, "transform") as counts:
         done = work.ledger.worked_in()
+        if not done:
+            # A new ledger: what the tables hold already is to be computed, and sent, once more.
+            touch_all_days(work)
         named = ((captures.name(work.lake, path), path) for path in captures.files(work.lake))
         pending = [(name, captures.read(path)) for name, path in named if name not in done]
         work_in(work, work.lake, pending, counting(work, _touch(work)))

@@ -50,7 +50,9 @@ class MongoStore:
         """See `Store`."""
         with self._translated():
             mark = self._database[META.name].find_one({"_id": mark_id(lake_id)})
-        return None if mark is None else int(mark["position"])
+        position = None if mark is None else mark.get("position")
+        # Whatever else may stand there, a full load puts it right.
+        return position if isinstance(position, int) else None
 
     def save(self, batches: Iterable[Batch], lake_id: str, position: int) -> dict[str, int]:
         """See `Store`."""

@@ -1,0 +1,51 @@
+"""What an answer of the API means, by its status and headers: good, worth asking again, or not."""
+
+import email.utils
+from datetime import UTC, datetime
+
+import httpx
+
+from airq_etl import payload
+from airq_etl.capture import Answer
+from airq_etl.errors import AnswerError, BusyError, CredentialsError, ForbiddenError
+
+LONGEST_WAIT_S = 86_400.0
+
+
+def look_at(answer: Answer, headers: httpx.Headers) -> None:
+    """Raise what an answer means where it is not what was asked for."""
+    status = answer.status
+    if status in {401, 403}:
+        kind = CredentialsError if status == httpx.codes.UNAUTHORIZED else ForbiddenError
+        raise kind(
+            f"the API refuses the credentials (status {status}); check AIRQ_CLIENT_SECRET and AIRQ_REFRESH_TOKEN"
+        )
+    if status == httpx.codes.TOO_MANY_REQUESTS or httpx.codes.is_server_error(status):
+        raise BusyError(f"the API answers with status {status}", retry_after(headers.get("Retry-After")))
+    if httpx.codes.is_redirect(status):
+        where = payload.clean_text(headers.get("Location", "nowhere"))
+        raise AnswerError(f"the API redirects to {where!r}, which is refused; see AIRQ_API_URL")
+    if status == httpx.codes.NOT_FOUND:
+        raise AnswerError("the API does not know this station (status 404)")
+    if status != httpx.codes.OK:
+        raise AnswerError(f"the API answers with status {status}: {payload.opening(answer.body)}")
+    payload.decode(answer.body)
+
+
+def retry_after(header: str | None) -> float | None:
+    """Seconds to wait by a Retry-After header (a number, or a date); None where it says nothing sensible."""
+    if header is None:
+        return None
+    if header.strip().isdigit():
+        return min(float(header), LONGEST_WAIT_S)
+    when = http_date(header)
+    return None if when is None else max((when - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def http_date(header: str | None) -> datetime | None:
+    """The time in a header like Date, aware UTC; None where it holds none."""
+    try:
+        when = email.utils.parsedate_to_datetime(header or "")
+    except (ValueError, OverflowError):
+        return None
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
