@@ -125,6 +125,17 @@ def test_only_what_is_needed_is_loaded(airq: "Airq") -> None:
         (["run", "--start-date", "2024-02-30"], {}, 2, "--start-date: '2024-02-30'"),
         (["run", "--start-date", "2024-03-02", "--end-date", "2024-03-01"], {}, 2, "before"),
         (["run", "--station", "../x"], {}, 2, "--station: '../x'"),
+        (["transform", "--start-date", "9999-12-31"], {}, 2, "--end-date 9999-12-31 is in the future"),
+        (["transform", "--start-date", "0202-09-01"], {}, 2, "--start-date 0202-09-01"),
+        (
+            ["extract", "--from", "x", "--requested-at", "2199-01-01"],
+            {},
+            2,
+            "--requested-at 2199-01-01 is in the future",
+        ),
+        (["extract", "--from", "x", "--requested-at", "soon"], {}, 2, "--requested-at: 'soon'"),
+        (["run"], {"AIRQ_API_URL": "http://xn--/"}, 2, "AIRQ_API_URL"),
+        (["export", "rejects", "--data-dir", "."], {}, 2, "no ledger"),
         (["run", "--now", "soon"], {}, 2, "'soon'"),
         (["run", "--env-file", "none.env"], {}, 2, "none.env"),
         (["run", "--nosuch"], {}, 2, "--nosuch"),
@@ -276,6 +287,20 @@ def test_an_export_that_cannot_be_written(airq: "Airq") -> None:
     ran = subprocess.run(words, stdout=writer, check=False, **options)
     os.close(writer)
     assert (ran.returncode, ran.stderr) == (0, b"")
+
+
+def test_a_result_that_cannot_be_printed(airq: "Airq") -> None:
+    """Where the result cannot be printed it is exit code 1 and one line, and the work is done."""
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    with serving(in_turn(GOOD)) as server, Path("/dev/full").open("wb") as full:
+        env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": "7", "AIRQ_NOW": NOW}
+        words = [sys.executable, "-m", "airq_etl", "run"]
+        ran = subprocess.run(
+            words, cwd=airq.directory, env=airq.environment | env, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert (ran.returncode, len(ran.stderr.splitlines())) == (1, 1)
+    assert airq("export", "hourly").out.count("\n") == 31
 
 
 def test_two_at_once(airq: "Airq") -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +201,45 @@ def test_tokens_are_not_renewed_in_a_crowd(lake: Lake) -> None:
         )
         assert get(settings, BearerAuth(settings, lake), times=10) == [200] * 10
         assert sum(request.method == "POST" for request in server.requests) == 2
+
+
+def test_a_slow_endpoint_loses_no_token(lake: Lake) -> None:
+    """A renewal goes on when the request that asked for it ran out of time, so that no rotated token is lost."""
+
+    def script(request: Request) -> Reply:
+        if request.method == "POST":
+            time.sleep(0.4)
+            return Reply(body=json.dumps({"access_token": "a", "refresh_token": "rotated"}).encode())
+        return Reply(body=b"{}")
+
+    async def ask(settings: Settings, auth: httpx.Auth) -> int:
+        async with httpx.AsyncClient(auth=auth) as client:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await client.get(settings.api_url)
+            return (await client.get(settings.api_url)).status_code
+
+    with serving(script) as server:
+        settings = configuration.build(
+            {
+                "data_dir": "d",
+                "api_url": server.url,
+                "token_url": server.url,
+                "client_secret": "s",
+                "refresh_token": "r",
+            }
+        )
+        assert asyncio.run(ask(settings, BearerAuth(settings, lake))) == 200
+        assert [request.method for request in server.requests] == ["POST", "GET"]
+    assert TokenFile(lake, "r").tokens() == ["rotated", "r"]
+
+
+def test_a_token_unfit_for_a_header(lake: Lake) -> None:
+    """A token that no header can hold is an error that does not show it."""
+    with serving(in_turn(Reply(body=b'{"access_token": "hush\\n"}'))) as server:
+        settings = configuration.build(
+            {"data_dir": "d", "token_url": server.url, "client_secret": "s3cr", "refresh_token": "r"}
+        )
+        with pytest.raises(AnswerError) as caught:
+            get(settings, BearerAuth(settings, lake))
+    assert "hush" not in str(caught.value)

@@ -46,3 +46,9 @@ def test_it_never_falls() -> None:
     """More particles never give a lower index."""
     frame = pl.DataFrame({"mean": [n / 100 for n in range(40_000)]}).select(aqi=pm25_aqi(pl.col("mean")))
     assert frame["aqi"].is_sorted()
+
+
+def test_what_is_no_number_for_it_has_none() -> None:
+    """A mean beyond all reason has no index, and stops nothing."""
+    assert aqi(3.4e38) is None
+    assert aqi(float("inf")) is None

@@ -174,3 +174,22 @@ def test_the_newest_hour_is_not_of_the_future() -> None:
     saved = payload.decode(body({0: {}, 5: {}, 50: {}}))
     assert hourly.newest(saved, hour(10)) == hour(5)
     assert hourly.newest(payload.decode(b'{"data": []}'), datetime.now(UTC)) is None
+
+
+@pytest.mark.parametrize("timestamp", ["0001-01-01 00:00:00+05:00", "9999-12-31 23:00:00-05:00"])
+def test_a_time_outside_the_calendar_is_set_aside(timestamp: str) -> None:
+    """A timestamp whose offset leads out of the calendar costs its row alone."""
+    text = f'{{"data": [{{"timestamp": "{timestamp}"}}, {{"timestamp": "2024-09-09 10:00:00", "CO": 1}}]}}'
+    parsed = hourly.parse(payload.decode(text.encode()), STATION, hour(23))
+    assert parsed.rows.height == 1
+    assert [bad.reason for bad in parsed.rejected] == ["outside the calendar"]
+    assert hourly.newest(payload.decode(text.encode()), hour(23)) == hour(10)
+
+
+def test_there_and_back_is_revised() -> None:
+    """A value that changed and changed back between two answers is revised, so that its revisions are sent."""
+    stored = merged([answer({0: {"CO": 1.0}}, hour(10))])
+    both = hourly.combine([answer({0: {"CO": 2.0}}, hour(20)), answer({0: {"CO": 1.0}}, hour(30))])
+    step = hourly.merge(stored, both)
+    assert step.revisions["new"].to_list() == [2.0, 1.0]
+    assert step.outcome["outcome"].to_list() == ["revised"]

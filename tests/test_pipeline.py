@@ -14,6 +14,8 @@ from polars.testing import assert_frame_equal
 
 from airq_etl import captures, documents
 from airq_etl import settings as configuration
+from airq_etl.capture import Answer
+from airq_etl.changes import touch
 from airq_etl.errors import DamagedError, StoreError, UsageError
 from airq_etl.lake import DAILY, HOURLY, REVISIONS, Lake
 from airq_etl.ledger import Ledger
@@ -443,3 +445,109 @@ def test_bytes_come_first() -> None:
     (answer,) = captures.read(path)
     assert (answer.status, answer.body) == (200, b"<html>\xff")
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_lost_ledger_costs_nothing() -> None:
+    """Without its ledger the tables stay as they are, and a store gets everything again, old days as well."""
+    with serving(in_turn(Reply(body=body({n: {"CO": 1.0} for n in range(30)})))) as server:
+        run_all(settings(server.url, hour(40), stations=(STATION,)))
+    before = table("data"), table("data", DAILY), stored(settings())
+    for path in (*Path("data").glob("ledger.db*"), *Path("data").glob("airq.db*"), *Path("data/daily").glob("*")):
+        path.unlink()
+    run_transform(settings(now=hour(40)))
+    run_load(settings(now=hour(40)))
+    assert_frame_equal(table("data"), before[0])
+    assert_frame_equal(table("data", DAILY), before[1])
+    assert stored(settings()) == before[2]
+
+
+def test_a_change_reaches_the_store_whatever_comes_between() -> None:
+    """A day that changed is sent though it was touched again, and the run that did so went no further."""
+    with serving(in_turn(Reply(body=body({0: {"CO": 1.0}, 5: {"CO": 1.0}})))) as server:
+        given = settings(server.url, hour(40), stations=(STATION,))
+        run_all(given)
+    with serving(in_turn(Reply(body=body({5: {"CO": 2.0}})))) as server:
+        given = settings(server.url, hour(41), stations=(STATION,))
+        run_extract(given)
+        run_transform(given)
+    with Ledger(Path("data")) as ledger, ledger.transaction() as db:
+        touch(db, [(STATION, date(2024, 9, 9), False)])
+    run_load(given)
+    run_transform(given)
+    run_load(given)
+    assert [d["co"] for d in stored(given)["hourly"]] == [1.0, 2.0]
+
+
+def test_a_restored_copy_is_sent() -> None:
+    """A data directory restored from a copy sends the store all that it learns from then on."""
+    for step, value in enumerate((1.0, 2.0, 3.0)):
+        if step == 1:
+            shutil.copytree("data", "copy")
+        if step == 2:
+            shutil.move("data/airq.db", "copy/airq.db")
+            shutil.rmtree("data")
+            Path("copy").rename("data")
+        with serving(in_turn(Reply(body=body({0: {"CO": value}, 1: {"CO": value}})))) as server:
+            run_all(settings(server.url, hour(40 + step), stations=(STATION,)))
+    assert [d["co"] for d in stored(settings())["hourly"]] == [3.0, 3.0]
+
+
+def test_a_flipped_byte_in_a_capture_stops_no_rebuild(both_runs: Path) -> None:
+    """A capture with a flipped byte is named, and a rebuild that would lose its hours replaces nothing."""
+    shutil.copytree(both_runs, "data")
+    before = table("data")
+    path = captures.files(Lake(Path("data")))[1]
+    damaged = bytearray(path.read_bytes())
+    damaged[60] ^= 0xFF
+    path.write_bytes(damaged)
+    with pytest.raises(UsageError, match="--discard"):
+        run_transform(settings(now=SECOND), anew=True)
+    assert_frame_equal(table("data"), before)
+    result = run_transform(settings(now=SECOND), anew=True, discard=True)
+    assert path.name in result.problems[0].message
+    assert result.exit_code == 7
+    assert table("data").height == 16162
+
+
+def test_one_refused_station_starves_no_other() -> None:
+    """A station that the API refuses us is one station that fails."""
+    good = Reply(body=body({0: {"CO": 1.0}}))
+    with serving(lambda request: Reply(403, b"{}") if request.path.endswith("/7") else good) as server:
+        result = run_all(settings(server.url, hour(40), stations=(7, STATION), concurrency=1))
+    assert (result.exit_code, table("data").height) == (3, 1)
+
+
+def test_numbers_beyond_reason_stop_nothing() -> None:
+    """The largest single-precision number in PM2.5 is kept as reported, and costs no other value."""
+    readings = {n: {"PM2.5": 3.4028235e38 if n == 3 else 5.0, "CO": 1.0} for n in range(24)}
+    with serving(in_turn(Reply(body=body(readings)))) as server:
+        assert run_all(settings(server.url, hour(40), stations=(STATION,))).exit_code == 0
+    assert table("data", DAILY).select("co_mean", "pm25_aqi").rows() == [(1.0, None)]
+
+
+@pytest.mark.parametrize(
+    ("name", "station"),
+    [("2023-12-06_283164601.json", 283164601), ("283164601_20231206.json.gz", 283164601), ("SMART_7777.json", 7777)],
+)
+def test_a_date_is_no_station(name: str, station: int) -> None:
+    """The station is found in a file's name beside a date; where it is not plain it must be said."""
+    Path(name).write_bytes(body({0: {"CO": 1.0}}))
+    assert run_import(settings(now=hour(50)), [Path(name)], None, None).stations[0].station_id == station
+    Path("12345_67890.json").write_bytes(body({0: {"CO": 1.0}}))
+    with pytest.raises(UsageError, match="--station"):
+        run_import(settings(now=hour(50)), [Path("12345_67890.json")], None, None)
+
+
+def test_a_cut_answer_is_left_out(tmp_path: Path) -> None:
+    """What a signal cut off in the middle of being written is no part of the capture."""
+    lake = Lake(tmp_path / "data")
+    lake.open()
+    answer = Answer(station_id=7, requested_at=FIRST, url="u", status=200, body=bytes(100_000))
+    writer = captures.CaptureWriter(lake, "run", FIRST)
+    writer.add(answer)
+    with next(lake.temporary.iterdir()).open("ab") as file:
+        file.write(b"\x1f\x8b half a member")
+    path = writer.keep()
+    assert path is not None
+    assert list(captures.read(path)) == [answer]
+    assert list(lake.temporary.iterdir()) == []

@@ -95,6 +95,12 @@ def test_the_data_directory_follows_xdg(tmp_path: Path) -> None:
         ("AIRQ_TOKEN_URL", "https://", "AIRQ_TOKEN_URL"),
         ("AIRQ_TIMEZONE", "Abidjan", "AIRQ_TIMEZONE: 'Abidjan'"),
         ("AIRQ_NOW", "soon", "AIRQ_NOW: 'soon'"),
+        ("AIRQ_NOW", "0001-01-01", "AIRQ_NOW: '0001-01-01'"),
+        ("AIRQ_NOW", "9999-12-31T23:00-05:00", "AIRQ_NOW"),
+        ("AIRQ_DATA_DIR", "~nosuchuser/x", "AIRQ_DATA_DIR: ~nosuchuser/x"),
+        ("AIRQ_TIMEZONE", "right/UTC", "AIRQ_TIMEZONE"),
+        ("AIRQ_TIMEZONE", "localtime", "AIRQ_TIMEZONE"),
+        ("AIRQ_API_URL", "https://user:s3cret@host/", "AIRQ_API_URL"),
         ("AIRQ_STATIONS_FILE", "none.toml", "AIRQ_STATIONS_FILE: none.toml"),
         ("AIRQ_CLIENT_SECRET", "s3cret", "AIRQ_REFRESH_TOKEN"),
     ],
@@ -102,7 +108,7 @@ def test_the_data_directory_follows_xdg(tmp_path: Path) -> None:
 def test_a_wrong_setting_is_named(name: str, value: str, said: str) -> None:
     """A setting that will not do is an error of one line that names it."""
     with pytest.raises(UsageError) as caught:
-        load({name: value})
+        settings.load({}, {"AIRQ_DATA_DIR": "d", name: value})
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "s3cret" not in str(caught.value)
@@ -156,6 +162,8 @@ def test_the_stations_file_overrides_the_api() -> None:
         ("[x]\n", "table [x]"),
         ("[7]\nnmae = 'a'\n", "nmae"),
         ("[7]\nlatitude = 'north'\n", "latitude"),
+        ("[7]\nlatitude = nan\n", "latitude"),
+        ("", "lists no station"),
         ("[7]\ntimezone = 'Abidjan'\n", "'Abidjan'"),
         ("7 = 5\n", "table [7]"),
         ("[7\n", "stations.toml cannot be read"),
