@@ -463,19 +463,19 @@ def test_a_lost_ledger_costs_nothing() -> None:
 
 def test_a_change_reaches_the_store_whatever_comes_between() -> None:
     """A day that changed is sent though it was touched again, and the run that did so went no further."""
-    with serving(in_turn(Reply(body=body({0: {"CO": 1.0}, 5: {"CO": 1.0}})))) as server:
-        given = settings(server.url, hour(40), stations=(STATION,))
-        run_all(given)
-    with serving(in_turn(Reply(body=body({5: {"CO": 2.0}})))) as server:
-        given = settings(server.url, hour(41), stations=(STATION,))
-        run_extract(given)
-        run_transform(given)
+    for number, value in enumerate((1.0, 2.0)):
+        with serving(in_turn(Reply(body=body({5: {"CO": value}, 29: {"CO": value}})))) as server:
+            given = settings(server.url, hour(40 + number), stations=(STATION,))
+            run_extract(given)
+            run_transform(given)
+        if number == 0:
+            run_load(given)
     with Ledger(Path("data")) as ledger, ledger.transaction() as db:
         touch(db, [(STATION, date(2024, 9, 9), False)])
     run_load(given)
     run_transform(given)
     run_load(given)
-    assert [d["co"] for d in stored(given)["hourly"]] == [1.0, 2.0]
+    assert [d["co"] for d in stored(given)["hourly"]] == [2.0, 2.0]
 
 
 def test_a_restored_copy_is_sent() -> None:
