@@ -296,6 +296,16 @@ def test_refused_credentials() -> None:
         assert run_all(settings(server.url, stations=(STATION,))).exit_code == 6
 
 
+def test_the_same_failure_is_one_line() -> None:
+    """Stations that fail for the same reason are one problem, which names the first of them."""
+    with serving(in_turn(Reply(404))) as server:
+        result = run_all(settings(server.url, stations=tuple(range(1, 9))))
+    (problem,) = result.problems
+    assert problem.message.startswith("stations 1, 2, 3, 4, 5 and 3 more: the API does not know")
+    assert [station.error is not None for station in result.stations] == [True] * 8
+    assert result.exit_code == 5
+
+
 def test_rejected_rows_are_kept() -> None:
     """Bad rows are set aside with position and reason, counted, and exported; the good ones are stored."""
     text = body({0: {"CO": 1.0}}).replace(b'"data":[', b'"data":[{"timestamp":"2024-09-09 03:00:00","CO":"x"},7,')

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -35,12 +36,19 @@ def extract(work: Job, stations: Sequence[int], days: Days | None) -> None:
         plans = _plans(work, stations, days)
         errors = asyncio.run(_ask(work, plans))
         work.result.stations.sort(key=lambda station: station.station_id)
-        for station_id, error in sorted(errors.items()):
-            some_came = len(errors) < len(plans)
-            work.fail(PartialError(str(error)) if some_came else error, station_id)
+        _note(work, errors, some_came=len(errors) < len(plans))
         _remember_sweeps(work, [s for s, plan in plans.items() if plan.whole_year and s not in errors])
         for name in ("requests", "retries", "wire_bytes", "body_bytes"):
             counts[name] = sum(getattr(station, name) for station in work.result.stations)
+
+
+def _note(work: Job, errors: dict[int, AirqError], *, some_came: bool) -> None:
+    """Note the failures, those for the same reason as one."""
+    alike: dict[tuple[str, type[AirqError]], list[int]] = defaultdict(list)
+    for station_id, error in sorted(errors.items()):
+        alike[str(error), PartialError if some_came else type(error)].append(station_id)
+    for (message, kind), stations in alike.items():
+        work.fail(kind(message), stations)
 
 
 def newest_hours(lake: Lake, stations: Iterable[int]) -> dict[int, datetime]:

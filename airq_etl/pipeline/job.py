@@ -6,7 +6,7 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -19,6 +19,8 @@ from airq_etl.results import Problem, Result
 from airq_etl.settings import Settings
 
 log = logging.getLogger(__name__)
+
+MOST_NAMED = 5
 
 
 class Job(NamedTuple):
@@ -43,14 +45,21 @@ class Job(NamedTuple):
         """The time zone of each station."""
         return {station_id: self.settings.zone(station_id) for station_id in stations}
 
-    def fail(self, error: AirqError, station_id: int | None = None) -> None:
-        """Note that something failed while the rest goes on."""
-        where = "" if station_id is None else f"station {station_id}: "
+    def fail(self, error: AirqError, stations: Sequence[int] = ()) -> None:
+        """Note that something failed, for these stations or by itself, while the rest goes on."""
+        where = f"{_named(stations)}: " if stations else ""
         message = logs.REDACTION.hide(str(error))
         self.result.problems.append(Problem(f"{where}{message}", error.exit_code))
-        if station_id is not None:
+        for station_id in stations:
             self.result.station(station_id).error = message
         log.error("%s%s", where, message)
+
+
+def _named(stations: Sequence[int]) -> str:
+    if len(stations) == 1:
+        return f"station {stations[0]}"
+    more = f" and {len(stations) - MOST_NAMED} more" if len(stations) > MOST_NAMED else ""
+    return f"stations {', '.join(map(str, stations[:MOST_NAMED]))}{more}"
 
 
 class _StopSignal(KeyboardInterrupt):
