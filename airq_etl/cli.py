@@ -10,12 +10,12 @@ import typer
 import airq_etl
 from airq_etl import logs, options
 from airq_etl.commands import export, ingest, simulate
-from airq_etl.errors import AirqError
+from airq_etl.errors import AirqError, UsageError
 from airq_etl.options import Common
 
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
     help="Keep every hour of AirQino stations, and their daily means with what lies under them.\n\n"
@@ -43,6 +43,9 @@ def _before(  # noqa: PLR0913 -- the common options
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help(), err=True)
+        raise typer.Exit(UsageError.exit_code)
     ctx.obj = Common(env_file, data_dir, verbose, quiet, log_format, now)
 
 
@@ -72,7 +75,8 @@ def main() -> None:
 def _let_go_of_stdout() -> None:
     """Drop what cannot be written: Python would try to flush it once more at its end, and complain."""
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

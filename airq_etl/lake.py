@@ -14,7 +14,7 @@ sees the old or the new file. Temporary files never lie where a scan would find 
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,6 +51,8 @@ class Lake:
 
     def open(self) -> None:
         """Make the directories; UsageError where that is not allowed."""
+        if self.root.exists() and not self.root.is_dir():
+            raise UsageError(f"the data directory {self.root} is no directory")
         try:
             for folder in (self.root, self.captures, self.temporary, *(self.root / t.name for t in TABLES)):
                 folder.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
@@ -104,10 +106,12 @@ class Lake:
             target.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
             temporary.replace(target)
             sync(target.parent)
-        except OSError as error:
-            raise StoreError(f"{target} cannot be written: {error.strerror or error}") from error
+        except (OSError, pl.exceptions.PolarsError) as error:
+            reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+            raise StoreError(f"{target} cannot be written: {reason}") from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

@@ -26,7 +26,7 @@ def look_at(answer: Answer, headers: httpx.Headers) -> None:
         where = payload.clean_text(headers.get("Location", "nowhere"))
         raise AnswerError(f"the API redirects to {where!r}, which is refused; see AIRQ_API_URL")
     if status == httpx.codes.NOT_FOUND:
-        raise AnswerError("the API does not know this station (status 404)")
+        raise AnswerError("the API does not know this station (status 404); see AIRQ_STATIONS and AIRQ_API_URL")
     if status != httpx.codes.OK:
         raise AnswerError(f"the API answers with status {status}: {payload.opening(answer.body)}")
     payload.decode(answer.body)

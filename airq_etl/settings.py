@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
-import dotenv
+import dotenv.parser
 import msgspec
 
 from airq_etl.errors import UsageError
@@ -76,7 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def secrets(self) -> list[str]:
         """The values that no log, table or message may show."""
-        values = [getattr(self, name) for name in SECRETS]
+        values = [getattr(self, name) for name in SECRETS if name != "mongodb_uri" or "@" in (self.mongodb_uri or "")]
         uri_password = (self.mongodb_uri or "").rpartition("@")[0].rpartition(":")[2]
         return [value for value in (*values, uri_password, unquote(uri_password)) if value]
 
@@ -136,11 +136,14 @@ def read_env_file(path: Path | None) -> dict[str, str]:
         return {}
     try:
         with chosen.open(encoding="utf-8-sig") as file:
-            # Not interpolated: a password may well hold a dollar sign.
-            values = dotenv.dotenv_values(stream=file, interpolate=False)
+            # Parsed and not interpolated: a password may well hold a dollar sign.
+            lines = list(dotenv.parser.parse_stream(file))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the env file {chosen} cannot be read: {why(error)}") from error
-    return {name: value or "" for name, value in values.items()}
+    for line in lines:
+        if line.error:
+            raise UsageError(f"the env file {chosen} cannot be understood from line {line.original.line} on")
+    return {line.key: line.value or "" for line in lines if line.key is not None}
 
 
 def env_file_is_open(path: Path | None) -> bool:

@@ -135,6 +135,10 @@ def test_only_what_is_needed_is_loaded(airq: "Airq") -> None:
         ),
         (["extract", "--from", "x", "--requested-at", "soon"], {}, 2, "--requested-at: 'soon'"),
         (["run"], {"AIRQ_API_URL": "http://xn--/"}, 2, "AIRQ_API_URL"),
+        (["run", "--demo", "--station", "7"], {}, 2, "--demo"),
+        (["transform", "--rebuild", "--start-date", "2024-01-01"], {}, 2, "--rebuild"),
+        (["transform", "--discard"], {}, 2, "--discard"),
+        (["load", "--data-dir", sys.executable], {}, 2, "is no directory"),
         (["export", "rejects", "--data-dir", "."], {}, 2, "no ledger"),
         (["run", "--now", "soon"], {}, 2, "'soon'"),
         (["run", "--env-file", "none.env"], {}, 2, "none.env"),
@@ -365,6 +369,32 @@ def test_the_demo(airq: "Airq") -> None:
     again = airq("run", "--demo")
     assert again.out.partition("Daily means")[2] == first.out.partition("Daily means")[2]
     assert (airq.directory / "share/airq-etl-demo/airq.db").is_file()
+
+
+def test_a_demo_keeps_away_from_real_data(airq: "Airq") -> None:
+    """The demo mixes its made-up hours with nothing that it did not make."""
+    with serving(in_turn(GOOD)) as server:
+        airq("run", "--data-dir", "real", env={"AIRQ_API_URL": server.url, "AIRQ_STATIONS": "7", "AIRQ_NOW": NOW})
+    assert "no demo made" in one_line(airq("run", "--demo", "--data-dir", "real", expect=2).err)
+
+
+def test_without_a_command_there_is_help(airq: "Airq") -> None:
+    """Without a command the help is shown, as for people, and the exit code is 2."""
+    assert airq(expect=2).err.splitlines() == airq("--help").out.splitlines()
+
+
+def test_a_pipe_stays_a_pipe(airq: "Airq") -> None:
+    """An export to a pipe or a device writes into it, and does not take its place; `-` is standard output."""
+    with serving(in_turn(GOOD)) as server:
+        airq("run", env={"AIRQ_API_URL": server.url, "AIRQ_STATIONS": "7", "AIRQ_NOW": NOW})
+    pipe = airq.directory / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        airq("export", "hourly", "-o", pipe)
+        out, _ = reader.communicate(timeout=20)
+    assert pipe.is_fifo()
+    assert out.decode() == airq("export", "hourly", "-o", "-").out
+    assert out.count(b"\n") == 31
 
 
 def test_an_empty_environment(airq: "Airq") -> None:

@@ -265,7 +265,7 @@ def test_one_station_fails() -> None:
         result = run_all(settings(server.url, hour(40), stations=(STATION, 7)))
     assert result.exit_code == 3
     assert [problem.message for problem in result.problems] == [
-        "station 7: the API does not know this station (status 404)"
+        "station 7: the API does not know this station (status 404); see AIRQ_STATIONS and AIRQ_API_URL"
     ]
     assert table("data").height == 1
     with Ledger(Path("data")) as ledger:

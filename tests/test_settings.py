@@ -120,6 +120,10 @@ def test_an_env_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe")
     unknown = tmp_path / "unknown.env"
     unknown.write_text("AIRQ_TIMEOUT=3")
+    broken = tmp_path / "broken.env"
+    broken.write_text('AIRQ_RETRIES=1\nAIRQ_CLIENT_SECRET="unclosed\n')
+    with pytest.raises(UsageError, match="line 2"):
+        settings.load({"data_dir": "d"}, {}, broken)
     for path, said in ((tmp_path / "none.env", "No such file"), (binary, "utf-8"), (unknown, "AIRQ_TIMEOUT_S")):
         with pytest.raises(UsageError, match=str(path)) as caught:
             settings.load({"data_dir": "d"}, {}, path)

@@ -36,7 +36,8 @@ def say(text: str) -> None:
     """Print a result; AirqError where standard output cannot be written."""
     try:
         typer.echo(text)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError as error:
         # Without its number: typer would end the process by itself.
         raise BrokenPipeError from error

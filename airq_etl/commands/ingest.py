@@ -30,6 +30,8 @@ def run(  # noqa: PLR0913 -- the options of the command
     from airq_etl.pipeline.run import run_all
 
     if demo:
+        if station or start_date or end_date:
+            raise UsageError("--demo goes by itself: its stations and its days are made up")
         from airq_etl.pipeline import demo as demonstration
 
         result, text = demonstration.run_demo(common.data_dir, common.now)
@@ -103,6 +105,10 @@ def transform(  # noqa: PLR0913 -- the options of the command
 
     settings = options.settings(common, stations=options.stations(station))
     days = options.days(start_date, end_date, settings.clock())
+    if rebuild and (days or station):
+        raise UsageError("--rebuild makes all tables again; it takes no station and no days")
+    if discard and not rebuild:
+        raise UsageError("--discard belongs to --rebuild")
     end(common, run_transform(settings, days, anew=rebuild, discard=discard), as_json)
 
 

@@ -17,6 +17,8 @@ from airq_etl.simulator import Simulator
 
 DEMO_NOW = "2026-09-09T10:20:00"
 DAYS_SHOWN = 5
+LEDGER = "ledger.db"
+MARK = "demo"  # lies where a demo has been, so that none mixes with real data
 
 
 def run_demo(data_dir: Path | None, now: str | None) -> tuple[Result, Callable[[Result], str]]:
@@ -28,6 +30,10 @@ def run_demo(data_dir: Path | None, now: str | None) -> tuple[Result, Callable[[
     where = data_dir or configuration.default_data_dir(os.environ).with_name("airq-etl-demo")
     flags = {"data_dir": where, "now": now or DEMO_NOW}
     asked = configuration.build(flags)
+    if (where / LEDGER).exists() and not (where / MARK).exists():
+        raise UsageError(f"{where} holds data that no demo made; name another --data-dir")
+    Lake(where).open()
+    (where / MARK).touch()
     with Simulator(asked.stations, now=asked.clock) as simulator:
         settings = configuration.build(flags | {"api_url": simulator.url})
         result = run_all(settings)

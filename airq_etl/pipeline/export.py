@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -49,9 +50,12 @@ def format_of(target: Path | None) -> Format:
 
 
 def write(frame: pl.DataFrame, form: Format, target: Path | None) -> None:
-    """Write a frame to a file, whole or not at all, or to standard output."""
-    if target is None:
+    """Write a frame to a file, whole or not at all; to standard output where there is none, or it is `-`."""
+    if target is None or str(target) == "-":
         _write_out(frame, form)
+        return
+    if target.exists() and not target.is_file():
+        _write_into(frame, form, target)
         return
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
@@ -63,10 +67,22 @@ def write(frame: pl.DataFrame, form: Format, target: Path | None) -> None:
     except OSError as error:
         raise AirqError(f"{target} cannot be written: {error.strerror or error}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _write_into(frame: pl.DataFrame, form: Format, target: Path) -> None:
+    """Write to what is no file of its own: a device or a pipe, which must stay what it is."""
+    try:
+        with target.open("wb") as device:
+            _write(frame, form, device)
+    except OSError as error:
+        raise AirqError(f"{target} cannot be written: {error.strerror or error}") from error
 
 
 def _write_out(frame: pl.DataFrame, form: Format) -> None:
+    if sys.stdout is None:
+        raise AirqError("standard output is closed")
     try:
         _write(frame, form, sys.stdout.buffer)
         sys.stdout.buffer.flush()
@@ -78,7 +94,7 @@ def _write_out(frame: pl.DataFrame, form: Format) -> None:
 
 
 def _write(frame: pl.DataFrame, form: Format, file: BinaryIO) -> None:
-    # Through Python: polars writes to a file behind its back, and may not notice that the disk is full.
+    # Through Python, whose errors keep their number: polars loses it on the way.
     file.writelines(_pieces(frame, form))
 
 

@@ -31,7 +31,6 @@ def load(work: Job, *, full: bool = False) -> None:
     with step(work, "load") as counts:
         store = open_store(work.settings, work.lake, work.seconds_left())
         try:
-            work.result.store = store.name
             position = changes.position(work.ledger)
             loaded = store.position(work.ledger.lake_id)
             # A mark ahead of the ledger means that the ledger is a restored copy.
@@ -40,6 +39,7 @@ def load(work: Job, *, full: bool = False) -> None:
             if everything or changed:
                 batches = _batches(work, changed)
                 work.result.documents = store.save(batches, work.ledger.lake_id, position)
+            work.result.store = store.name
             counts.update(work.result.documents)
         finally:
             store.close()
