@@ -110,7 +110,7 @@ class AirqinoClient:
                 await self._ask_patiently(client, ask, tally)
             except (SourceError, CredentialsError) as caught:
                 error = caught
-                if isinstance(caught, CredentialsError) and self._auth is None:
+                if type(caught) is CredentialsError and self._auth is None:
                     error = CredentialsError("the API wants credentials: set AIRQ_CLIENT_SECRET and AIRQ_REFRESH_TOKEN")
         self._opened = self._opened or error is None
         if isinstance(error, CredentialsError) and not isinstance(error, ForbiddenError) and not self._opened:
