@@ -15,7 +15,8 @@ from typing import BinaryIO, Self
 from airq_etl import capture
 from airq_etl.capture import Answer
 from airq_etl.errors import DamagedError, StoreError
-from airq_etl.lake import PRIVATE_FILE, Lake
+from airq_etl.lake import Lake
+from airq_etl.sqlite import PRIVATE_FILE
 
 PATTERN = "[0-9]*/[0-9]*/[0-9]*/*.jsonl.gz"
 

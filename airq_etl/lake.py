@@ -22,9 +22,9 @@ import polars as pl
 
 from airq_etl import daily, hourly
 from airq_etl.errors import DamagedError, StoreError, UsageError
+from airq_etl.sqlite import PRIVATE_FILE
 
 PRIVATE_DIRECTORY = 0o700
-PRIVATE_FILE = 0o600
 
 
 class Table(NamedTuple):

@@ -18,6 +18,7 @@ from airq_etl import sqlite
 from airq_etl.payload import Rejected
 from airq_etl.stations import Station
 
+FILE = "ledger.db"
 LAYOUT = 1
 WAIT_FOR_A_WRITER_S = 10.0
 REMEDY = "move it away and run `airq-etl transform`"
@@ -51,7 +52,7 @@ class Ledger:
     """The open ledger; a context manager. StoreError where it cannot be written, DamagedError where it is not one."""
 
     def __init__(self, root: Path) -> None:
-        self.path = root / "ledger.db"
+        self.path = root / FILE
         self._db = sqlite.connect(self.path, LAYOUT, _TABLES, wait_s=WAIT_FOR_A_WRITER_S, remedy=REMEDY)
 
     def __enter__(self) -> Self:

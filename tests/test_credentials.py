@@ -15,7 +15,7 @@ from airq_etl.errors import AirqError, AnswerError, BusyError, CredentialsError
 from airq_etl.lake import Lake
 from airq_etl.settings import Settings
 from airq_etl.simulator import Simulator
-from tests.server import Reply, Request, in_turn, serving
+from tests.server import Reply, Request, Server, in_turn, serving
 
 
 @pytest.fixture
@@ -38,6 +38,12 @@ def of(server: Simulator, **more: Any) -> Settings:  # noqa: ANN401 -- any setti
         "refresh_token": server.refresh_token,
     }
     return configuration.build({name: value for name, value in (given | more).items() if value is not None})
+
+
+def both_at(server: Server) -> Settings:
+    """The settings of an API and a token endpoint that are the same server."""
+    given = {"data_dir": "d", "client_secret": "s", "refresh_token": "r"}
+    return configuration.build(given | {"api_url": server.url, "token_url": server.url})
 
 
 def get(settings: Settings, auth: httpx.Auth, times: int = 1) -> list[int]:
@@ -122,15 +128,7 @@ def test_a_refused_token_is_renewed_once(lake: Lake) -> None:
     """An API that refuses every token is asked twice, not for ever."""
     grant = Reply(body=json.dumps({"access_token": "a", "expires_in": 300}).encode())
     with serving(lambda request: grant if request.method == "POST" else Reply(401, b"{}")) as server:
-        settings = configuration.build(
-            {
-                "data_dir": "d",
-                "api_url": server.url,
-                "token_url": server.url,
-                "client_secret": "s",
-                "refresh_token": "r",
-            }
-        )
+        settings = both_at(server)
         assert get(settings, BearerAuth(settings, lake)) == [401]
         assert [request.method for request in server.requests] == ["POST", "GET", "POST", "GET"]
 
@@ -190,15 +188,7 @@ def test_tokens_are_not_renewed_in_a_crowd(lake: Lake) -> None:
         return Reply(200 if request.headers["Authorization"] == "Bearer alive" else 401, b"{}")
 
     with serving(script) as server:
-        settings = configuration.build(
-            {
-                "data_dir": "d",
-                "api_url": server.url,
-                "token_url": server.url,
-                "client_secret": "s",
-                "refresh_token": "r",
-            }
-        )
+        settings = both_at(server)
         assert get(settings, BearerAuth(settings, lake), times=10) == [200] * 10
         assert sum(request.method == "POST" for request in server.requests) == 2
 
@@ -220,15 +210,7 @@ def test_a_slow_endpoint_loses_no_token(lake: Lake) -> None:
             return (await client.get(settings.api_url)).status_code
 
     with serving(script) as server:
-        settings = configuration.build(
-            {
-                "data_dir": "d",
-                "api_url": server.url,
-                "token_url": server.url,
-                "client_secret": "s",
-                "refresh_token": "r",
-            }
-        )
+        settings = both_at(server)
         assert asyncio.run(ask(settings, BearerAuth(settings, lake))) == 200
         assert [request.method for request in server.requests] == ["POST", "GET"]
     assert TokenFile(lake, "r").tokens() == ["rotated", "r"]

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from airq_etl import ledger, summary
 from airq_etl import settings as configuration
-from airq_etl import summary
 from airq_etl.errors import StoppedError, UsageError
 from airq_etl.lake import DAILY, Lake
 from airq_etl.pipeline.job import stoppable
@@ -17,7 +17,6 @@ from airq_etl.simulator import Simulator
 
 DEMO_NOW = "2026-09-09T10:20:00"
 DAYS_SHOWN = 5
-LEDGER = "ledger.db"
 MARK = "demo"  # lies where a demo has been, so that none mixes with real data
 
 
@@ -30,7 +29,7 @@ def run_demo(data_dir: Path | None, now: str | None) -> tuple[Result, Callable[[
     where = data_dir or configuration.default_data_dir(os.environ).with_name("airq-etl-demo")
     flags = {"data_dir": where, "now": now or DEMO_NOW}
     asked = configuration.build(flags)
-    if (where / LEDGER).exists() and not (where / MARK).exists():
+    if (where / ledger.FILE).exists() and not (where / MARK).exists():
         raise UsageError(f"{where} holds data that no demo made; name another --data-dir")
     Lake(where).open()
     (where / MARK).touch()

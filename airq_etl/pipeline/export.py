@@ -10,10 +10,9 @@ from typing import BinaryIO, Literal
 
 import polars as pl
 
-from airq_etl import daily
+from airq_etl import daily, ledger
 from airq_etl.errors import AirqError, UsageError
 from airq_etl.lake import DAILY, HOURLY, REVISIONS, Lake
-from airq_etl.ledger import Ledger
 from airq_etl.settings import Settings
 from airq_etl.windows import Days
 
@@ -28,10 +27,10 @@ def rows(settings: Settings, what: What, stations: Collection[int], days: Days |
     if not settings.data_dir.is_dir():
         raise UsageError(f"there is no data in {settings.data_dir} yet; `airq-etl run` fetches some")
     if what == "rejects":
-        if not (settings.data_dir / "ledger.db").is_file():
+        if not (settings.data_dir / ledger.FILE).is_file():
             raise UsageError(f"there is no ledger in {settings.data_dir}; `airq-etl run` makes one")
-        with Ledger(settings.data_dir) as ledger:
-            frame, time = ledger.rejects(), "requested_at"
+        with ledger.Ledger(settings.data_dir) as opened:
+            frame, time = opened.rejects(), "requested_at"
     else:
         frame, time = Lake(settings.data_dir).read(_TABLES[what]), "hour"
     if stations:
