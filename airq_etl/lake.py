@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from airq_etl import daily, hourly
+from airq_etl import daily, hourly, seal
 from airq_etl.errors import DamagedError, StoreError, UsageError
 from airq_etl.sqlite import PRIVATE_FILE
 
@@ -83,17 +83,20 @@ class Lake:
         for part in there if parts is None else sorted(set(there) & set(parts)):
             path = self.path(table, part)
             try:
+                seal.check(path)
                 rows = pl.scan_parquet(path, glob=False)
                 yield (rows if where is None else rows.filter(where)).collect()
             except (pl.exceptions.PolarsError, OSError) as error:
                 raise DamagedError(
-                    f"{path} cannot be read; `airq-etl transform --rebuild` makes the tables again from the captures"
+                    f"{path} cannot be read ({_reason(error)}); "
+                    "`airq-etl transform --rebuild` makes the tables again from the captures"
                 ) from error
 
     def write(self, table: Table, part: str, frame: pl.DataFrame) -> None:
         """Replace one file of a table by `frame`, sorted by the table's key."""
         with self.replacing(self.path(table, part)) as path:
             frame.sort(table.key).write_parquet(path, compression="zstd")
+            seal.seal(path)
 
     @contextmanager
     def replacing(self, target: Path) -> Iterator[Path]:
@@ -107,8 +110,7 @@ class Lake:
             temporary.replace(target)
             sync(target.parent)
         except (OSError, pl.exceptions.PolarsError) as error:
-            reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-            raise StoreError(f"{target} cannot be written: {reason}") from error
+            raise StoreError(f"{target} cannot be written: {_reason(error)}") from error
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -123,6 +125,10 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error).partition("\n")[0]
 
 
 def _umask() -> int:
