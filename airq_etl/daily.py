@@ -1,8 +1,9 @@
 """The daily table: one row a station and day, recomputed from all the hours of that day.
 
 A day runs from midnight to midnight in the station's time zone. A mean divides by the hours that were reported
-and stands beside their number; it is valid with enough of them (18 of 24, which is 75 %: US 40 CFR Part 50
-App. N 3.0(c), EU 2024/2881 Annex V), in proportion on the days of 23 and 25 hours. An invalid day keeps its mean.
+(those flagged bad left out) and stands beside their number; it is valid with enough of them (18 of 24, which is
+75 %: US 40 CFR Part 50 App. N 3.0(c), EU 2024/2881 Annex V), in proportion on the days of 23 and 25 hours. An
+invalid day keeps its mean.
 """
 
 import math
@@ -11,6 +12,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
+from airq_etl import quality
 from airq_etl.guidelines import pm25_aqi
 from airq_etl.hourly import KEY as HOUR_KEY
 from airq_etl.hourly import TIME
@@ -90,7 +92,7 @@ def compute(hours: pl.DataFrame, zones: Zones, min_hours: int) -> pl.DataFrame:
 
 
 def _values(name: str) -> list[pl.Expr]:
-    column = pl.col(name)
+    column = quality.good(name)
     return [
         column.mean().alias(f"{name}_mean"),
         column.min().alias(f"{name}_min"),

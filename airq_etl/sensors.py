@@ -9,31 +9,57 @@ from typing import NamedTuple
 
 
 class Sensor(NamedTuple):
-    """A measured quantity: the API's key, our column, its unit, and what the number is."""
+    """A measured quantity: the API's key, our column, its unit, the values it can have, and what the number is.
+
+    Beyond `lowest` and `highest` a value is no reading but a fault of the sensor or a sentinel (-999). What a
+    drifting zero or noise can give lies inside; it is `signed` where a negative value is nothing odd.
+    """
 
     key: str
     column: str
     unit: str
     core: bool
+    lowest: float
+    highest: float
     note: str
+    signed: bool = False
 
 
+# Particles and humidity: the physical ranges that AirQo and OpenAQ use (0 to 1000 µg/m³, 0 to 100 %), particles down
+# to the noise below zero. The others: the measuring range of such sensors, on both sides of zero where it drifts.
 SENSORS: tuple[Sensor, ...] = (
-    Sensor("CO", "co", "mg/m³", core=True, note="electrochemical; its zero drifts, so negatives occur"),
-    Sensor("NO2", "no2", "µg/m³", core=True, note="metal oxide"),
-    Sensor("O3", "o3", "µg/m³", core=True, note="metal oxide"),
-    Sensor("PM2.5", "pm25", "µg/m³", core=True, note="optical"),
-    Sensor("PM10", "pm10", "µg/m³", core=True, note="optical"),
-    Sensor("T", "temperature", "°C", core=True, note="air"),
-    Sensor("RH", "humidity", "%", core=True, note="relative, air"),
-    Sensor("T. int.", "internal_temperature", "counts", core=True, note="a raw board reading, not degrees"),
-    Sensor("CO2", "co2", "ppm", core=False, note="infrared"),
-    Sensor("PM1", "pm1", "µg/m³", core=False, note="optical"),
-    Sensor("VOC", "voc", "index", core=False, note="metal oxide; as the API gives it"),
-    Sensor("Noise", "noise", "dB(A)", core=False, note="sound level"),
+    Sensor(
+        "CO",
+        "co",
+        "mg/m³",
+        core=True,
+        lowest=-50,
+        highest=500,
+        note="electrochemical; its zero drifts, so negatives occur",
+    ),
+    Sensor("NO2", "no2", "µg/m³", core=True, lowest=-200, highest=4000, note="metal oxide"),
+    Sensor("O3", "o3", "µg/m³", core=True, lowest=-200, highest=2000, note="metal oxide"),
+    Sensor("PM2.5", "pm25", "µg/m³", core=True, lowest=-10, highest=1000, note="optical"),
+    Sensor("PM10", "pm10", "µg/m³", core=True, lowest=-10, highest=1000, note="optical"),
+    Sensor("T", "temperature", "°C", core=True, lowest=-40, highest=85, note="air", signed=True),
+    Sensor("RH", "humidity", "%", core=True, lowest=0, highest=100, note="relative, air"),
+    Sensor(
+        "T. int.",
+        "internal_temperature",
+        "counts",
+        core=True,
+        lowest=0,
+        highest=65535,
+        note="a raw board reading, not degrees",
+    ),
+    Sensor("CO2", "co2", "ppm", core=False, lowest=0, highest=40000, note="infrared"),
+    Sensor("PM1", "pm1", "µg/m³", core=False, lowest=-10, highest=1000, note="optical"),
+    Sensor("VOC", "voc", "index", core=False, lowest=0, highest=65535, note="metal oxide; as the API gives it"),
+    Sensor("Noise", "noise", "dB(A)", core=False, lowest=0, highest=140, note="sound level"),
 )
 
 BY_KEY: dict[str, Sensor] = {sensor.key: sensor for sensor in SENSORS}
+BY_COLUMN: dict[str, Sensor] = {sensor.column: sensor for sensor in SENSORS}
 CORE_COLUMNS: tuple[str, ...] = tuple(sensor.column for sensor in SENSORS if sensor.core)
 
 
