@@ -20,7 +20,7 @@ import stamina
 from airq_etl import payload
 from airq_etl.capture import Answer
 from airq_etl.errors import AirqError, AnswerError, BusyError, CredentialsError, ForbiddenError, SourceError, UsageError
-from airq_etl.responses import http_date, look_at
+from airq_etl.responses import http_date, look_at, unreachable
 from airq_etl.settings import Settings
 from airq_etl.windows import Window
 
@@ -149,7 +149,7 @@ class AirqinoClient:
         except TimeoutError as error:
             raise BusyError(f"no whole answer within {self._settings.timeout_s:g} s (AIRQ_TIMEOUT_S)") from error
         except httpx.HTTPError as error:
-            raise BusyError(f"{request.url.host} cannot be reached: {_cause(error)}") from error
+            raise unreachable(request.url.host, error) from error
         answer = Answer(
             station_id=ask.station_id,
             requested_at=self._requested_at(asked_at, response.headers),
@@ -213,7 +213,3 @@ def _parameters(window: Window) -> dict[str, str]:
 
 def _log_retry(details: stamina.instrumentation.RetryDetails) -> None:
     log.info("%s; asking again in %.1f s", details.caused_by, details.wait_for)
-
-
-def _cause(error: httpx.HTTPError) -> str:
-    return payload.clean_text(str(error) or type(error).__name__)

@@ -18,6 +18,7 @@ import msgspec
 from airq_etl import logs
 from airq_etl.errors import AnswerError, BusyError, CredentialsError
 from airq_etl.lake import Lake
+from airq_etl.responses import unreachable
 from airq_etl.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class TokenFile:
     def __init__(self, lake: Lake, configured: str) -> None:
         self._lake = lake
         self._configured = configured
+        self._told = False
         self._fingerprint = hashlib.sha256(configured.encode()).hexdigest()
         self.path = lake.root / "refresh_token.json"
 
@@ -52,7 +54,12 @@ class TokenFile:
         """What to try, in this order: the newest kept one, then the configured one."""
         try:
             kept = msgspec.json.decode(self.path.read_bytes(), type=_Kept)
+        except FileNotFoundError:
+            return [self._configured]
         except (OSError, msgspec.DecodeError):
+            if not self._told:
+                log.warning("%s cannot be read; the configured refresh token is tried", self.path)
+            self._told = True
             return [self._configured]
         if kept.configured != self._fingerprint:
             return [self._configured]
@@ -142,7 +149,7 @@ class BearerAuth(httpx.Auth):
                 _raise_for(response.status_code)
                 body = await _bounded(response)
         except httpx.HTTPError as error:
-            raise BusyError(f"the token endpoint cannot be reached: {error or type(error).__name__}") from error
+            raise unreachable("the token endpoint", error) from error
         try:
             return msgspec.json.decode(body, type=_Grant)
         except msgspec.DecodeError as error:

@@ -18,6 +18,8 @@ from airq_etl.errors import AnswerError, BusyError
 from airq_etl.sensors import BY_KEY, SENSORS
 
 LONGEST_TEXT = 200
+# Eighty thousand rows, of which a year has 8,784: a small body can unpack into gigabytes of empty objects.
+MOST_VALUES = 1_000_000
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -70,6 +72,8 @@ def decode(body: bytes) -> Payload:
     Raises BusyError where the JSON is cut short (worth asking again), AnswerError where it is no payload; both
     show the first 80 bytes.
     """
+    if body.count(b",") > MOST_VALUES:
+        raise AnswerError(f"the answer holds more than {MOST_VALUES:,} values: {opening(body)}")
     try:
         document = _WHOLE.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,13 +1,14 @@
 """What an answer of the API means, by its status and headers: good, worth asking again, or not."""
 
 import email.utils
+import ssl
 from datetime import UTC, datetime
 
 import httpx
 
 from airq_etl import payload
 from airq_etl.capture import Answer
-from airq_etl.errors import AnswerError, BusyError, CredentialsError, ForbiddenError
+from airq_etl.errors import AnswerError, BusyError, CredentialsError, ForbiddenError, SourceError
 
 LONGEST_WAIT_S = 86_400.0
 
@@ -32,11 +33,24 @@ def look_at(answer: Answer, headers: httpx.Headers) -> None:
     payload.decode(answer.body)
 
 
+def unreachable(what: str, error: httpx.HTTPError) -> SourceError:
+    """What a request that got no answer means: a certificate that is not trusted will not pass by itself."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return AnswerError(
+                f"{what} shows a certificate that is not trusted: {payload.clean_text(cause.verify_message)}; "
+                "nothing was sent (SSL_CERT_FILE names other authorities)"
+            )
+        cause = cause.__cause__ or cause.__context__
+    return BusyError(f"{what} cannot be reached: {payload.clean_text(str(error) or type(error).__name__)}")
+
+
 def retry_after(header: str | None) -> float | None:
     """Seconds to wait by a Retry-After header (a number, or a date); None where it says nothing sensible."""
     if header is None:
         return None
-    if header.strip().isdigit():
+    if header.isascii() and header.strip().isdigit():
         return min(float(header), LONGEST_WAIT_S)
     when = http_date(header)
     return None if when is None else max((when - datetime.now(UTC)).total_seconds(), 0.0)
