@@ -56,6 +56,11 @@ def changed_since(ledger: Ledger, number: int) -> list[Change]:
     return _changes(ledger, "changed > ? and changed <= ?", number, position(ledger))
 
 
+def touched_since(ledger: Ledger, number: int) -> list[Change]:
+    """The days touched, if only by an answer that confirmed them, after a writing, and in the daily table."""
+    return _changes(ledger, "touched > ? and touched <= ?", number, position(ledger))
+
+
 def _changes(ledger: Ledger, condition: str, *values: int) -> list[Change]:
     rows = ledger.rows(f"select station_id, day from changes where {condition} order by 1, 2", values)  # noqa: S608
     return [Change(station_id, date.fromisoformat(day)) for station_id, day in rows]

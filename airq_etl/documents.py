@@ -1,30 +1,41 @@
 """Rows of the tables as the documents that both stores keep, the same in MongoDB and in SQLite.
 
-A document is a function of the data alone: `_id` comes from its key, times are aware UTC (a day is its midnight),
-and when an answer was asked for is left out, so that an answer that only confirms what is known changes nothing
-in a store. The core sensors are always there, null where there is no value; any other only where it has one.
+A document is a function of the data alone: `_id` comes from its key, times are aware UTC (a day is its midnight).
+The core sensors are always there, null where there is no value; any other only where it has one. When the answer
+was asked for that gave a document its values stands in `requested_at` (a day: `updated_at`): of two that differ
+the newer is kept, whoever wrote it, and one that only confirms what is known changes nothing in a store.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import polars as pl
 
+from airq_etl import quality
 from airq_etl.hourly import TIME
+from airq_etl.hourly import arrange as hourly_table
 from airq_etl.sensors import SENSORS
 from airq_etl.stations import Station
 
 Document = dict[str, Any]
 
 
+# The version of what the documents hold; a store that was loaded by an older one is sent everything once.
+LAYOUT = 2
+
+
 class Collection(NamedTuple):
-    """A kind of document: its fields with their types, the time that it is indexed by, what may be missing."""
+    """A kind of document: its fields with their types, the time that it is indexed by, what may be missing.
+
+    `newness` names the field that says how new a document is; it is no difference by itself.
+    """
 
     name: str
     fields: Mapping[str, type]
     time: str | None = None
     optional: Mapping[str, str] = {}
+    newness: str | None = None
 
 
 def _daily_fields() -> dict[str, type]:
@@ -32,7 +43,7 @@ def _daily_fields() -> dict[str, type]:
     for sensor in SENSORS:
         fields |= {f"{sensor.column}_{value}": float for value in ("mean", "min", "max")}
         fields |= {f"{sensor.column}_hours": int, f"{sensor.column}_valid": bool}
-    return fields | {"final": bool, "pm25_aqi": int}
+    return fields | {"final": bool, "pm25_aqi": int, "updated_at": datetime}
 
 
 _OTHERS = tuple(sensor.column for sensor in SENSORS if not sensor.core)
@@ -45,22 +56,25 @@ HOURLY = Collection(
     "hourly",
     {"_id": str, "station_id": int, "hour": datetime}
     | {sensor.column: float for sensor in SENSORS}
-    | {"provisional": bool},
+    | {f"{sensor.column}_flag": str for sensor in SENSORS}
+    | {"provisional": bool, "requested_at": datetime},
     time="hour",
-    optional={name: name for name in _OTHERS},
+    optional={name: name for name in _OTHERS} | {f"{name}_flag": name for name in _OTHERS},
+    newness="requested_at",
 )
 DAILY = Collection(
     "daily",
     _daily_fields(),
     time="day",
     optional={field: f"{sensor}_mean" for field in _daily_fields() if (sensor := field.rpartition("_")[0]) in _OTHERS},
+    newness="updated_at",
 )
 REVISIONS = Collection(
     "revisions",
     {"_id": str, "station_id": int, "hour": datetime, "sensor": str, "old": float, "new": float, "seen_at": datetime},
     time="hour",
 )
-META = Collection("meta", {"_id": str, "position": int})
+META = Collection("meta", {"_id": str, "position": int, "layout": int})
 COLLECTIONS = (STATIONS, HOURLY, DAILY, REVISIONS, META)
 
 
@@ -82,14 +96,22 @@ def stations(known: Mapping[int, Station]) -> list[Document]:
 def hourly(frame: pl.DataFrame) -> list[Document]:
     """One document a row of the hourly table; `_id` is like `283164601:2024-09-09T10`."""
     key = pl.format("{}:{}", "station_id", pl.col("hour").dt.strftime("%Y-%m-%dT%H"))
-    return _documents(HOURLY, frame.drop("requested_at").with_columns(_id=key))
+    return _documents(HOURLY, frame.with_columns(*quality.flags(frame.columns), _id=key))
+
+
+def hourly_frame(found: Iterable[Document]) -> pl.DataFrame:
+    """The rows of the hourly table that some of its documents were made of."""
+    columns = {name: kind for name, kind in HOURLY.fields.items() if name != "_id" and not name.endswith("_flag")}
+    kinds = {int: pl.Int64(), float: pl.Float64(), bool: pl.Boolean(), datetime: TIME}
+    schema = {name: kinds[kind] for name, kind in columns.items()}
+    return hourly_table(pl.DataFrame([{name: d.get(name) for name in schema} for d in found], schema=schema))
 
 
 def daily(frame: pl.DataFrame) -> list[Document]:
     """One document a row of the daily table; `_id` is like `283164601:2024-09-09`."""
     key = pl.format("{}:{}", "station_id", pl.col("day").dt.strftime("%Y-%m-%d"))
     midnight = pl.col("day").cast(TIME)
-    return _documents(DAILY, frame.drop("updated_at").with_columns(midnight, _id=key))
+    return _documents(DAILY, frame.with_columns(midnight, _id=key))
 
 
 def revisions(frame: pl.DataFrame) -> list[Document]:

@@ -4,6 +4,7 @@ A small SQLite file. It holds no reading: were it lost, all captures would be wo
 nothing, and a store would be sent everything once.
 """
 
+import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from airq_etl.payload import Rejected
 from airq_etl.stations import Station
 
 FILE = "ledger.db"
-LAYOUT = 1
+LAYOUT = 2
 WAIT_FOR_A_WRITER_S = 10.0
 REMEDY = "move it away and run `airq-etl transform`"
 MOST_REJECTS_KEPT = 1000
@@ -42,6 +43,8 @@ create table if not exists changes (
     primary key (station_id, day)) without rowid;
 create index if not exists changes_touched on changes (touched);
 create index if not exists changes_changed on changes (changed);
+create table if not exists station_keys (
+    station_id integer, key text, seen_at text not null, primary key (station_id, key)) without rowid;
 create table if not exists rejects (
     capture text, station_id integer, requested_at text, position integer, key text, reason text, row text,
     primary key (capture, station_id, requested_at, position)) without rowid;
@@ -81,12 +84,20 @@ class Ledger:
     # -- runs ----------------------------------------------------------------------------------------------
 
     def start_run(self, run_id: str, command: str, now: datetime, pid: int, version: str) -> None:
-        """Record that a run has begun."""
+        """Record that a run has begun; one still said to be running was interrupted, since we hold the lock."""
         with self.transaction() as db:
+            for table in ("runs", "steps"):
+                db.execute(f"update {table} set state = 'FAILED', message = 'interrupted' where state = 'RUNNING'")  # noqa: S608
             db.execute(
                 "insert into runs (run_id, command, started_at, state, pid, version) values (?, ?, ?, 'RUNNING', ?, ?)",
                 [run_id, command, text(now), pid, version],
             )
+
+    def run_before(self, run_id: str, command: str) -> datetime | None:
+        """When the newest other run of a command began; None where there was none."""
+        query = "select max(started_at) from runs where command = ? and run_id != ?"
+        ((when,),) = self.rows(query, [command, run_id])
+        return None if when is None else datetime.fromisoformat(when)
 
     def end_run(self, run_id: str, now: datetime, state: str, exit_code: int, message: str) -> None:
         """Record how a run ended."""
@@ -111,6 +122,19 @@ class Ledger:
         with self.transaction() as db:
             db.execute("insert or replace into steps values (?, ?, ?, ?, ?, ?, ?)", values)
 
+    def know_its_place(self) -> None:
+        """Take a new identity where this file is a copy of the one that got it.
+
+        Two data directories of one identity would take each other's mark in a shared store for their own.
+        """
+        place = str(self.path.stat().st_ino)
+        if self.meta("place") == place:
+            return
+        with self.transaction() as db:
+            if self.meta("place") is not None:
+                remember(db, "lake_id", secrets.token_hex(8))
+            remember(db, "place", place)
+
     # -- captures, stations, rejects -----------------------------------------------------------------------
 
     def worked_in(self) -> set[str]:
@@ -130,6 +154,11 @@ class Ledger:
     def rules(self) -> dict[int, str]:
         """By which rule (zone, hours of a valid mean) each station's daily rows were computed."""
         return dict(self.rows("select station_id, rule from stations where rule is not null"))
+
+    def keys_seen(self, station_id: int) -> dict[str, datetime]:
+        """When the newest answer was asked for in which each key stood with a value."""
+        rows = self.rows("select key, seen_at from station_keys where station_id = ?", [station_id])
+        return {key: datetime.fromisoformat(when) for key, when in rows}
 
     def rejects(self) -> pl.DataFrame:
         """The rows set aside: capture, station_id, requested_at, position, key, reason, row."""
@@ -165,6 +194,14 @@ def keep_station(db: sqlite3.Connection, station_id: int, station: Station, requ
         " longitude = excluded.longitude, requested_at = excluded.requested_at"
         " where stations.requested_at is null or excluded.requested_at >= stations.requested_at",
         [station_id, station.name, station.latitude, station.longitude, text(requested_at)],
+    )
+
+
+def keep_keys(db: sqlite3.Connection, seen: Mapping[tuple[int, str], datetime]) -> None:
+    """Record when keys (station, key) were seen, unless they were seen later."""
+    db.executemany(
+        "insert into station_keys values (?, ?, ?) on conflict do update set seen_at = max(seen_at, excluded.seen_at)",
+        ((station_id, key, text(when)) for (station_id, key), when in seen.items()),
     )
 
 

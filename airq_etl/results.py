@@ -9,7 +9,8 @@ class StationResult(msgspec.Struct, kw_only=True):
     """What one run did for one station.
 
     Hours: `new` were not known, `settled` were provisional and took other values, `revised` were not and did
-    all the same. `days_changed` counts the daily rows recomputed for that. Bytes are those of answers, on the
+    all the same. `days_changed` counts the daily rows recomputed for that. `sensors_gone` names the columns of
+    sensors that the newest answer no longer has. Bytes are those of answers, on the
     wire and unpacked. `newest_hour` is UTC.
     """
 
@@ -21,6 +22,7 @@ class StationResult(msgspec.Struct, kw_only=True):
     rows_rejected: int = 0
     rows_duplicate: int = 0
     days_changed: int = 0
+    sensors_gone: list[str] = []
     requests: int = 0
     retries: int = 0
     wire_bytes: int = 0

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 EXAMPLE = Path(__file__).resolve().parent.parent / "crontab.example"
 PROGRAM, ENV_FILE = "/opt/airq-etl/.venv/bin/airq-etl", "/etc/airq-etl.env"
 STATIONS = (283164601, 283181971)
+NOW = datetime(2026, 9, 9, 10, 20, tzinfo=UTC)  # no station is out of order then
 # For the daemon alone, five times as fast: minute 17 comes in four seconds.
 JUST_BEFORE = "@2026-09-09 10:16:40 x5"
 FIRED_S, ENDED_S, STOPPED_S, TURN_S = 30, 90, 10, 300
@@ -63,7 +64,7 @@ def test_the_example_needs_no_environment() -> None:
 @pytest.mark.usefixtures("crontab_lent")
 def test_cron_runs_the_line_and_has_nothing_to_mail(tmp_path: Path, missing: "Missing") -> None:
     """The job finds all that it needs, fills the data directory, and prints not a word."""
-    with Simulator(STATIONS, now=lambda: datetime.now(UTC)) as simulator:
+    with Simulator(STATIONS, now=lambda: NOW) as simulator:
         crontab = _prepare(tmp_path, simulator.url)
         subprocess.run(["crontab", "-"], input=crontab, text=True, check=True)
         with _Daemon(tmp_path, missing) as daemon:
@@ -86,7 +87,7 @@ def _prepare(directory: Path, url: str) -> str:
     recorder, env_file = directory / "airq-etl", directory / "airq-etl.env"
     recorder.write_text(RECORDER.format(directory=directory, program=program))
     recorder.chmod(0o700)
-    env_file.write_text(f"AIRQ_API_URL={url}\nAIRQ_DATA_DIR={directory / 'data'}\nAIRQ_RUN_DEADLINE_S={ENDED_S}\n")
+    env_file.write_text(f"AIRQ_API_URL={url}\nAIRQ_DATA_DIR={directory / 'data'}\nAIRQ_NOW={NOW.isoformat()}\n")
     env_file.chmod(0o600)
     return EXAMPLE.read_text().replace(PROGRAM, str(recorder)).replace(ENV_FILE, str(env_file))
 

@@ -1,8 +1,9 @@
 """Documents: the same for both stores, and a function of the data alone."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import polars as pl
+from polars.testing import assert_frame_equal
 
 from airq_etl import daily, documents, hourly
 from airq_etl.stations import Station
@@ -12,7 +13,7 @@ LATER = hour(100)
 
 
 def test_hourly_documents() -> None:
-    """An hour's document has its key, UTC time, every core sensor (null without a value), provisional."""
+    """An hour's document has its key, UTC time, every core sensor (null without a value) and flag, and its answer's."""
     (document,) = documents.hourly(answer({10: {"CO": -0.5, "PM2.5": 7.0}}, LATER))
     assert document == {
         "_id": "283164601:2024-09-09T10",
@@ -26,7 +27,16 @@ def test_hourly_documents() -> None:
         "temperature": None,
         "humidity": None,
         "internal_temperature": None,
+        "co_flag": "suspect",
+        "no2_flag": None,
+        "o3_flag": None,
+        "pm25_flag": "ok",
+        "pm10_flag": None,
+        "temperature_flag": None,
+        "humidity_flag": None,
+        "internal_temperature_flag": None,
         "provisional": False,
+        "requested_at": LATER,
     }
 
 
@@ -38,7 +48,7 @@ def test_daily_documents() -> None:
     assert [document[f"co_{name}"] for name in ("mean", "min", "max", "hours", "valid")] == [1.0, 1.0, 1.0, 20, True]
     assert [document[f"o3_{name}"] for name in ("mean", "hours", "valid")] == [None, 0, False]
     assert document["final"] is True
-    assert "updated_at" not in document
+    assert document["updated_at"] == LATER
 
 
 def test_other_sensors_only_where_they_have_a_value() -> None:
@@ -52,11 +62,11 @@ def test_other_sensors_only_where_they_have_a_value() -> None:
     assert documents.daily(days)[1]["voc_hours"] == 1
 
 
-def test_an_answer_that_only_confirms_changes_no_document() -> None:
-    """When an answer was asked for is no part of a document."""
-    first, again = (answer({0: {"CO": 1.0}}, asked) for asked in (LATER, LATER + timedelta(hours=1)))
-    assert documents.hourly(first) == documents.hourly(again)
-    assert documents.daily(daily.compute(first, {}, 18)) == documents.daily(daily.compute(again, {}, 18))
+def test_documents_are_rows_again() -> None:
+    """The hourly table comes back from its documents, sensors beside the core ones included."""
+    rows = hourly.combine([answer({0: {"CO": 1.0}, 5: {"RH": 50.0}}, LATER, 7), answer({0: {"VOC": 3.0}}, LATER)])
+    assert_frame_equal(documents.hourly_frame(documents.hourly(rows)), rows)
+    assert_frame_equal(documents.hourly_frame([]), hourly.empty())
 
 
 def test_revision_documents() -> None:

@@ -12,13 +12,14 @@ PACKAGE = Path(__file__).parents[1] / "airq_etl"
 FLOORS: list[set[str]] = [
     {"errors", "sensors", "stations", "guidelines"},
     {"capture", "payload", "windows"},
-    {"hourly"},
+    {"hourly", "quality"},
     {"daily", "documents", "results"},
     {"summary", "synthetic"},
     {
         "settings",
         "stations_file",
         "lake",
+        "seal",
         "captures",
         "ledger",
         "changes",

@@ -16,12 +16,12 @@ import pymongo
 import pytest
 
 from airq_etl import daily, documents, hourly
-from airq_etl.documents import DAILY, HOURLY, META, REVISIONS, STATIONS, Document
+from airq_etl.documents import DAILY, HOURLY, LAYOUT, META, REVISIONS, STATIONS, Document
 from airq_etl.errors import DamagedError, StoreError, UsageError
 from airq_etl.stations import Station
 from airq_etl.store import Batch, Store
 from airq_etl.store.embedded import EmbeddedStore
-from airq_etl.store.mongo import MongoStore, _insert
+from airq_etl.store.mongo import MongoStore, _insert, _replace
 
 if TYPE_CHECKING:
     from tests.conftest import MongoServer
@@ -132,7 +132,7 @@ def database(mongo_uri: str) -> Iterator[Database]:
 
 def test_an_empty_store_has_no_position_and_no_documents(store: Store) -> None:
     """A data directory that was never loaded has the position None."""
-    assert store.position(LAKE) is None
+    assert store.mark(LAKE).position is None
     assert _content(store) == {"stations": [], "hourly": [], "daily": [], "revisions": []}
 
 
@@ -219,15 +219,42 @@ def test_the_mark_moves_with_each_save(store: Store) -> None:
     """Also with nothing to write, and also back: a ledger may be a restored copy."""
     for position in (1, 7, 3):
         store.save([], LAKE, position)
-        assert store.position(LAKE) == position
+        assert store.mark(LAKE).position == position
 
 
 def test_each_data_directory_has_its_own_mark(store: Store) -> None:
     """Two data directories may load into one store."""
     store.save([(HOURLY, _hours(1))], LAKE, 5)
-    assert store.position(OTHER_LAKE) is None
+    assert store.mark(OTHER_LAKE).position is None
     store.save([(HOURLY, _hours(1, OTHER))], OTHER_LAKE, 2)
-    assert (store.position(LAKE), store.position(OTHER_LAKE)) == (5, 2)
+    assert (store.mark(LAKE).position, store.mark(OTHER_LAKE).position) == (5, 2)
+
+
+def test_the_newest_answer_stands(store: Store) -> None:
+    """Of two documents that differ the newer one stays, whoever wrote it last; one as new replaces."""
+    newer, older = START + timedelta(days=40), START + timedelta(days=39)
+    store.save([(HOURLY, _hours(3))], LAKE, 1)
+    assert store.save([(HOURLY, _hours(3, co=0.9, requested_at=older))], OTHER_LAKE, 1) == {"hourly": 0}
+    assert store.save([(DAILY, _days(3))], LAKE, 2) == {"daily": 1}
+    assert store.save([(DAILY, _days(3, co=0.9, requested_at=older))], OTHER_LAKE, 2) == {"daily": 0}
+    assert [document["co"] for document in store.read(HOURLY)] == [0.41] * 3
+    assert store.save([(HOURLY, _hours(3, co=0.7, requested_at=newer))], OTHER_LAKE, 3) == {"hourly": 3}
+
+
+def test_what_is_only_newer_is_written_where_that_is_wanted(store: Store) -> None:
+    """A document that is newer and else the same is left alone, but for an exact save."""
+    newer = START + timedelta(days=41)
+    store.save([(HOURLY, _hours(2))], LAKE, 1)
+    assert store.save([(HOURLY, _hours(2, requested_at=newer))], LAKE, 2) == {"hourly": 0}
+    assert store.save([(HOURLY, _hours(2, requested_at=newer))], LAKE, 3, exact=True) == {"hourly": 2}
+    assert {document["requested_at"] for document in store.read(HOURLY)} == {newer}
+
+
+def test_a_span_of_hours_is_read(store: Store) -> None:
+    """The hours of one station from a time on and before another."""
+    store.save([(HOURLY, _hours(6)), (HOURLY, _hours(6, OTHER))], LAKE, 1)
+    found = store.between(HOURLY, OTHER, START + timedelta(hours=2), START + timedelta(hours=4))
+    assert sorted(document["_id"] for document in found) == ["9999:2024-09-09T02", "9999:2024-09-09T03"]
 
 
 def test_one_station_is_read_alone(store: Store) -> None:
@@ -253,7 +280,7 @@ def test_a_restart_in_between_changes_nothing(opener: Opener) -> None:
         first.save(_everything(), LAKE, 4)
         before = _content(first)
     with closing(opener()) as second:
-        assert second.position(LAKE) == 4
+        assert second.mark(LAKE).position == 4
         assert _content(second) == before
         assert set(second.save(_everything(), LAKE, 4).values()) == {0}
 
@@ -263,7 +290,7 @@ def test_a_load_that_breaks_off_leaves_the_mark(store: Store) -> None:
     store.save([(HOURLY, _hours(1))], LAKE, 1)
     with pytest.raises(DamagedError, match="a table is damaged"):
         store.save(_broken_off(), LAKE, 2)
-    assert store.position(LAKE) == 1
+    assert store.mark(LAKE).position == 1
     store.save([(HOURLY, _hours(5, co=0.9))], LAKE, 2)
     assert list(store.read(HOURLY)) == _hours(5, co=0.9)
 
@@ -288,7 +315,7 @@ def test_a_load_is_one_transaction(embedded: EmbeddedStore) -> None:
     before = _content(embedded)
     with suppress(DamagedError):
         embedded.save(_broken_off(), LAKE, 2)
-    assert (_content(embedded), embedded.position(LAKE)) == (before, 1)
+    assert (_content(embedded), embedded.mark(LAKE).position) == (before, 1)
 
 
 def test_another_writer_is_waited_for_and_not_for_ever(embedded: EmbeddedStore, path: Path) -> None:
@@ -300,7 +327,7 @@ def test_another_writer_is_waited_for_and_not_for_ever(embedded: EmbeddedStore, 
             embedded.save(_everything(), LAKE, 1)
         assert 0.2 <= time.monotonic() - began < 5
     embedded.save(_everything(), LAKE, 1)
-    assert embedded.position(LAKE) == 1
+    assert embedded.mark(LAKE).position == 1
 
 
 def test_readers_do_not_block_a_writer(embedded: EmbeddedStore, path: Path) -> None:
@@ -356,6 +383,24 @@ def test_a_newer_layout_is_refused(path: Path) -> None:
         assert newer.execute("select count(*) from sqlite_master").fetchone() == (0,)
 
 
+def test_an_older_layout_is_brought_up_to_date(path: Path) -> None:
+    """A file of the first version gets the fields that it lacks, keeps its rows, and is to be loaded anew."""
+    with closing(sqlite3.connect(path)) as older:
+        older.executescript(
+            "create table hourly (_id text primary key, station_id integer, hour text, co real) without rowid;"
+            "create table meta (_id text primary key, position integer) without rowid;"
+            "insert into hourly values ('283164601:2024-09-09T00', 283164601, '2024-09-09 00:00:00', 0.4);"
+            "insert into meta values ('loaded:lake-a', 17); pragma user_version = 1"
+        )
+    with closing(EmbeddedStore(path)) as store:
+        assert store.mark(LAKE).position is None
+        assert [document["co"] for document in store.read(HOURLY)] == [0.4]
+        assert store.save([(HOURLY, _hours(2))], LAKE, 18) == {"hourly": 2}
+        assert store.mark(LAKE).position == 18
+    with closing(EmbeddedStore(path)) as store:
+        assert list(store.read(HOURLY)) == _hours(2)
+
+
 def test_a_file_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     """A directory that is not there is told as StoreError."""
     with pytest.raises(StoreError, match="unable to open"):
@@ -368,7 +413,7 @@ def test_embedded_tables_have_indexes(embedded: EmbeddedStore, path: Path) -> No
         for table, column in (("hourly", "hour"), ("daily", "day")):
             query = f"explain query plan select * from {table} where station_id = 1 and {column} > ''"  # noqa: S608
             assert f"(station_id=? AND {column}>?)" in reader.execute(query).fetchone()[3]
-    assert embedded.position(LAKE) is None
+    assert embedded.mark(LAKE).position is None
 
 
 # -- MongoDB -----------------------------------------------------------------------------------------------
@@ -380,6 +425,32 @@ def test_more_than_a_hundred_may_change_at_once(mongo: MongoStore) -> None:
     changed = _hours(1100, co=[0.41] * 900 + [0.9] * 200)
     assert mongo.save([(HOURLY, changed)], LAKE, 2) == {"hourly": 200}
     assert list(mongo.read(HOURLY)) == changed
+
+
+def test_others_who_share_the_database_are_seen(mongo: MongoStore) -> None:
+    """A database into which another data directory was loaded is shared, and only such a one."""
+    assert not mongo.mark(LAKE).shares
+    mongo.save([(STATIONS, _stations())], LAKE, 1)
+    assert not mongo.mark(LAKE).shares
+    mongo.save([(STATIONS, _stations())], OTHER_LAKE, 2)
+    assert mongo.mark(LAKE) == (1, True)
+
+
+def test_a_newer_one_is_not_overtaken_between_reading_and_writing(mongo: MongoStore, database: Database) -> None:
+    """What another wrote after we looked stays where it is newer than ours."""
+    (ours,), (theirs,) = (
+        _hours(1, co=co, requested_at=START + timedelta(days=days)) for co, days in ((0.1, 40), (0.2, 41))
+    )
+    database["hourly"].insert_one(dict(theirs))
+    _replace(mongo._database["hourly"], [ours], "requested_at")  # noqa: SLF001 -- the moment between the two
+    assert list(mongo.read(HOURLY)) == [theirs]
+
+
+def test_a_database_of_a_newer_version_is_left_alone(mongo: MongoStore, database: Database) -> None:
+    """Where a newer airq-etl has loaded, an older one does not write."""
+    database[META.name].insert_one({"_id": "loaded:x", "position": 1, "layout": LAYOUT + 1})
+    with pytest.raises(StoreError, match="newer airq-etl"):
+        mongo.mark(LAKE)
 
 
 def test_indexes_are_there(mongo: MongoStore, database: Database) -> None:
@@ -396,7 +467,7 @@ def test_documents_are_plain(mongo: MongoStore, database: Database) -> None:
     mongo.save(_everything(), LAKE, 3)
     assert database["hourly"].find_one({"_id": "283164601:2024-09-09T00"}) == _expected(_everything())["hourly"][0]
     assert database["daily"].count_documents({"station_id": STATION, "day": {"$gte": START}}) == 2
-    assert list(database[META.name].find()) == [{"_id": f"loaded:{LAKE}", "position": 3}]
+    assert list(database[META.name].find()) == [{"_id": f"loaded:{LAKE}", "position": 3, "layout": LAYOUT}]
 
 
 def test_what_somebody_else_inserted_first_is_replaced(mongo: MongoStore, database: Database) -> None:
@@ -439,7 +510,7 @@ def test_a_server_that_went_down_and_came_back(mongo: MongoStore, mongo_server: 
     _, seconds = _failure(partial(_save, mongo))
     assert seconds < 8
     mongo_server.start()
-    assert mongo.position(LAKE) == 1
+    assert mongo.mark(LAKE).position == 1
     assert mongo.save([(HOURLY, _hours(5))], LAKE, 2) == {"hourly": 3}
 
 
@@ -453,7 +524,7 @@ def test_a_server_that_says_nothing_is_an_error_at_the_limit(mongo_uri: str, mon
         _, seconds = _failure(partial(_save, store))
         assert seconds < 5
         mongo_server.resume()
-        assert store.position(LAKE) == 1
+        assert store.mark(LAKE).position == 1
 
 
 @pytest.mark.parametrize(
@@ -504,7 +575,7 @@ def unused_port() -> Iterator[int]:
 
 
 def _ask(store: Store) -> None:
-    store.position(LAKE)
+    store.mark(LAKE)
 
 
 def _save(store: Store) -> None:

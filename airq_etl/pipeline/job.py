@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from airq_etl import __version__, lock, logs
-from airq_etl.errors import AirqError, StoppedError
+from airq_etl.errors import AirqError, StoppedError, StoreError
 from airq_etl.lake import Lake
 from airq_etl.ledger import Ledger
 from airq_etl.results import Problem, Result
@@ -21,6 +21,9 @@ from airq_etl.settings import Settings
 log = logging.getLogger(__name__)
 
 MOST_NAMED = 5
+GRACE_S = 5.0  # beyond the deadline, for what is nearly done
+LONGEST_S = 1e9
+LATE = "the run did not end before its deadline (AIRQ_RUN_DEADLINE_S); the next one takes up what is left"
 
 
 class Job(NamedTuple):
@@ -62,12 +65,13 @@ def _named(stations: Sequence[int]) -> str:
     return f"stations {', '.join(map(str, stations[:MOST_NAMED]))}{more}"
 
 
-class _StopSignal(KeyboardInterrupt):
-    """Raised by the handler: asyncio lets a KeyboardInterrupt through, and nothing catches one by accident."""
+class _Interruption(KeyboardInterrupt):
+    """Raised by a handler: asyncio lets a KeyboardInterrupt through, and nothing catches one by accident."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, error: AirqError, state: str) -> None:
         super().__init__()
-        self.number = number
+        self.error = error
+        self.state = state
 
 
 @contextmanager
@@ -77,9 +81,10 @@ def job(settings: Settings, command: str) -> Iterator[Job]:
     lake.open()
     started_at = settings.clock()
     deadline = time.monotonic() + settings.run_deadline_s
-    with stoppable(), lock.hold(lake.root, command, started_at):
+    with stoppable(settings.run_deadline_s + GRACE_S), lock.hold(lake.root, command, started_at):
         lake.sweep()
         with Ledger(lake.root) as ledger:
+            ledger.know_its_place()
             result = Result(command=command, run_id=secrets.token_hex(4), started_at=started_at)
             ledger.start_run(result.run_id, command, started_at, os.getpid(), __version__)
             with recorded(ledger, settings, result):
@@ -87,27 +92,42 @@ def job(settings: Settings, command: str) -> Iterator[Job]:
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
-    """SIGTERM and SIGINT end the block with StoppedError; a second one is not heard while it ends."""
+def stoppable(limit_s: float | None = None) -> Iterator[None]:
+    """SIGTERM and SIGINT end the block with StoppedError; a second one is not heard while it ends.
+
+    So does the bell (SIGALRM, where there is one) after `limit_s` seconds, with StoreError: whatever the block
+    waits for by then, a disk or a pipe that nobody reads, would hold the lock for ever.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def stop(number: int, _frame: object) -> None:
-        for heard in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(heard, signal.SIG_IGN)
-        raise _StopSignal(number)
-
     # A shell starts what runs in its background deaf to SIGINT, and so it stays.
     signals = [heard for heard in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(heard) is not signal.SIG_IGN]
-    before = {heard: signal.signal(heard, stop) for heard in signals}
+    before = {heard: signal.signal(heard, _stop) for heard in signals}
+    bell = limit_s is not None and hasattr(signal, "setitimer")
+    if bell:
+        before[signal.SIGALRM] = signal.signal(signal.SIGALRM, _ring)
+        signal.setitimer(signal.ITIMER_REAL, min(limit_s or LONGEST_S, LONGEST_S))
     try:
         yield
-    except _StopSignal as stopped:
-        raise StoppedError(stopped.number) from None
+    except _Interruption as interruption:
+        raise interruption.error from None
     finally:
+        if bell:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for heard, handler in before.items():
             signal.signal(heard, handler)
+
+
+def _stop(number: int, _frame: object) -> None:
+    for heard in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(heard, signal.SIG_IGN)
+    raise _Interruption(StoppedError(number), "CANCELLED")
+
+
+def _ring(_number: int, _frame: object) -> None:
+    raise _Interruption(StoreError(LATE), "FAILED")
 
 
 @contextmanager
@@ -124,9 +144,9 @@ def recorded(ledger: Ledger, settings: Settings, result: Result) -> Iterator[Non
         result.exit_code = error.exit_code
         end("FAILED", logs.REDACTION.hide(str(error)))
         raise
-    except KeyboardInterrupt as error:
-        result.exit_code = StoppedError(getattr(error, "number", signal.SIGINT)).exit_code
-        end("CANCELLED", "stopped by a signal")
+    except _Interruption as interruption:
+        result.exit_code = interruption.error.exit_code
+        end(interruption.state, str(interruption.error))
         raise
     except BaseException as error:
         result.exit_code = 1
@@ -154,8 +174,8 @@ def step(work: Job, name: str) -> Iterator[dict[str, Any]]:
     except AirqError as error:
         record("FAILED", logs.REDACTION.hide(str(error)))
         raise
-    except KeyboardInterrupt:
-        record("CANCELLED")
+    except _Interruption as interruption:
+        record(interruption.state, str(interruption.error))
         raise
     failed = work.result.problems[problems:]
     record("PARTIAL" if failed else "SUCCESS", "; ".join(problem.message for problem in failed)[:1000])

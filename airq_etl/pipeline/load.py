@@ -1,10 +1,11 @@
 """load: what changed since this store was last loaded, into MongoDB or the embedded store."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from airq_etl import changes, daily, documents
+from airq_etl import changes, daily, documents, hourly
 from airq_etl.changes import Change
 from airq_etl.lake import DAILY, REVISIONS, Lake
 from airq_etl.pipeline.days import hours_of
@@ -32,13 +33,22 @@ def load(work: Job, *, full: bool = False) -> None:
         store = open_store(work.settings, work.lake, work.seconds_left())
         try:
             position = changes.position(work.ledger)
-            loaded = store.position(work.ledger.lake_id)
+            mark = store.mark(work.ledger.lake_id)
+            loaded = mark.position or 0
             # A mark ahead of the ledger means that the ledger is a restored copy.
-            everything = full or loaded is None or loaded > position
-            changed = _all_days(work) if everything else changes.changed_since(work.ledger, loaded or 0)
-            if everything or changed:
-                batches = _batches(work, changed)
-                work.result.documents = store.save(batches, work.ledger.lake_id, position)
+            everything = full or mark.position is None or loaded > position
+            if everything:
+                due = _all_days(work)
+            elif mark.shares:
+                # What an answer only confirmed counts as well: others must not replace it with older news.
+                due = changes.touched_since(work.ledger, loaded)
+            else:
+                due = changes.changed_since(work.ledger, loaded)
+            if everything or due:
+                batches = _batches(work, due, store if mark.shares else None)
+                exact = full or mark.shares
+                written = store.save(batches, work.ledger.lake_id, position, exact=exact, shares=mark.shares)
+                work.result.documents = written
             work.result.store = store.name
             counts.update(work.result.documents)
         finally:
@@ -50,17 +60,38 @@ def _all_days(work: Job) -> list[Change]:
     return [Change(station_id, day) for station_id, day in days.iter_rows()]
 
 
-def _batches(work: Job, changed: list[Change]) -> Iterator[Batch]:
-    """Stations, then month by month the hours, then revisions and days: a day is never there before its hours."""
-    settings, zones = work.settings, work.zones({change.station_id for change in changed})
+def _batches(work: Job, due: list[Change], shared: Store | None) -> Iterator[Batch]:
+    """Stations, then month by month the hours, then revisions and days: a day is never there before its hours.
+
+    The days of a `shared` store are computed from the hours that stand in it, of which others may have more.
+    """
+    settings, zones = work.settings, work.zones({change.station_id for change in due})
     known = {station: settings.station(station, said) for station, said in work.ledger.stations().items()}
     yield documents.STATIONS, documents.stations(known)
-    days = pl.DataFrame(changed, schema={"station_id": pl.Int64, "day": pl.Date}, orient="row")
-    months = days.sort(daily.KEY).group_by(pl.col("day").dt.truncate("1mo").alias("month"), maintain_order=True)
-    for _, of_month in months:
+    days = pl.DataFrame(due, schema={"station_id": pl.Int64, "day": pl.Date}, orient="row")
+    month = pl.col("day").dt.truncate("1mo").alias("month")
+    for _, of_month in days.sort(daily.KEY).group_by(month, maintain_order=True):
         yield documents.HOURLY, documents.hourly(hours_of(work.lake, of_month, zones))
     revised = work.lake.read(REVISIONS).with_columns(day=daily.day_of(zones))
     yield documents.REVISIONS, documents.revisions(revised.join(days, on=daily.KEY, how="semi").drop("day"))
+    if shared is not None:
+        for _, of_month in days.sort(daily.KEY).group_by("station_id", month, maintain_order=True):
+            hours = _hours_in(shared, of_month, zones)
+            yield documents.DAILY, documents.daily(daily.compute(hours, zones, settings.min_hours))
+        return
     for (year,), of_year in days.group_by(pl.col("day").dt.year().alias("year")):
         rows = work.lake.read(DAILY, [str(year)]).join(of_year, on=daily.KEY, how="semi")
         yield documents.DAILY, documents.daily(rows)
+
+
+def _hours_in(store: Store, days: pl.DataFrame, zones: daily.Zones) -> pl.DataFrame:
+    """The rows of the hourly table that stand in a store under some days of one station and month."""
+    station_id, first, last = days.select(
+        pl.col("station_id").first(), first=pl.col("day").min(), last=pl.col("day").max()
+    ).row(0)
+    # A local day reaches into the neighbouring UTC days.
+    begin = datetime(first.year, first.month, first.day, tzinfo=UTC) - timedelta(days=1)
+    end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=2)
+    found = documents.hourly_frame(store.between(documents.HOURLY, station_id, begin, end))
+    hours = found.with_columns(day=daily.day_of(zones))
+    return hourly.arrange(hours.join(days.select(daily.KEY), on=daily.KEY, how="semi"))

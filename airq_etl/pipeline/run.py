@@ -1,18 +1,23 @@
 """The commands as a whole: each is a job under lock, and gives a Result."""
 
+import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from airq_etl.errors import AirqError
 from airq_etl.pipeline.extract import extract, newest_hours, take_files
-from airq_etl.pipeline.job import Job, job
+from airq_etl.pipeline.job import MOST_NAMED, Job, job
 from airq_etl.pipeline.load import load
 from airq_etl.pipeline.rebuild import is_unfinished, rebuild
 from airq_etl.pipeline.transform import transform
 from airq_etl.results import Result
 from airq_etl.settings import Settings
 from airq_etl.windows import Days
+
+log = logging.getLogger(__name__)
+
+DAY = timedelta(days=1)
 
 
 def run_extract(settings: Settings, days: Days | None = None) -> Result:
@@ -52,6 +57,7 @@ def run_all(settings: Settings, days: Days | None = None) -> Result:
         extract(work, settings.stations, days)
         _transform(work, days)
         _describe(work)
+        _warn_of_stale_stations(work)
         try:
             load(work)
         except AirqError as error:
@@ -76,3 +82,26 @@ def _describe(work: Job) -> None:
         if station_id in said:
             station.name = work.settings.station(station_id, said[station_id]).name
     work.result.stations.sort(key=lambda station: station.station_id)
+
+
+def _warn_of_stale_stations(work: Job) -> None:
+    """Warn of stations that answered, and have had no hour for a day: once when the day is full, then once a day."""
+    before = work.ledger.run_before(work.result.run_id, work.result.command)
+
+    def is_due(newest: datetime | None) -> bool:
+        days = 1 if newest is None else (work.now - newest) // DAY
+        told = 0 if before is None or newest is None else (before - newest) // DAY
+        return days > max(told, 0)
+
+    answered = (station for station in work.result.stations if station.error is None)
+    stale = [(station.station_id, station.newest_hour) for station in answered if is_due(station.newest_hour)]
+    for station_id, newest in stale[:MOST_NAMED]:
+        if newest is None:
+            log.warning("station %s: no hour of it is known yet", station_id)
+        else:
+            age = (work.now - newest) / timedelta(hours=1)
+            log.warning(
+                "station %s: its newest hour is %s UTC, %.0f h ago", station_id, f"{newest:%Y-%m-%d %H:%M}", age
+            )
+    if len(stale) > MOST_NAMED:
+        log.warning("and %d more stations have had no hour for a day", len(stale) - MOST_NAMED)

@@ -6,7 +6,6 @@ recomputed from what the ledger says was touched, so those of an interrupted run
 """
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from http import HTTPStatus
@@ -23,6 +22,7 @@ from airq_etl.ledger import keep_rejects, keep_station, mark_captures
 from airq_etl.payload import Rejected
 from airq_etl.pipeline.days import touch_all_days, touch_days, touch_where_the_rule_changed, write_daily
 from airq_etl.pipeline.job import Job, step
+from airq_etl.pipeline.keys import Keys
 from airq_etl.stations import Station
 from airq_etl.windows import Days
 
@@ -72,8 +72,8 @@ def work_in(
     `touched` is told the outcome (see `hourly.Merged`) of each month before its file is replaced. The captures
     are marked as worked in, unless `mark` says that the caller does so.
     """
-    unknown: Counter[tuple[int, str]] = Counter()
-    for batch in _batches(work, sources, unknown):
+    keys = Keys()
+    for batch in _batches(work, sources, keys):
         rows = hourly.combine(batch.rows)
         for (part,), of_month in rows.group_by(pl.col("hour").dt.strftime("%Y-%m").alias("part")):
             _merge_month(lake, str(part), of_month.drop("part", strict=False), touched)
@@ -84,20 +84,15 @@ def work_in(
                 keep_rejects(db, *reject)
             if mark:
                 mark_captures(db, batch.captures, work.now)
-    for (station_id, key), count in sorted(unknown.items()):
-        log.warning(
-            "station %s: key %r is in %d rows and no known sensor; it stays in the captures", station_id, key, count
-        )
+    keys.conclude(work)
 
 
-def _batches(
-    work: Job, sources: Iterable[tuple[str, Iterable[Answer]]], unknown: Counter[tuple[int, str]]
-) -> Iterator[Work]:
+def _batches(work: Job, sources: Iterable[tuple[str, Iterable[Answer]]], keys: Keys) -> Iterator[Work]:
     batch, size = Work([], [], [], []), 0
     for name, answers in sources:
         try:
             for answer in answers:
-                _decode(work, name, answer, batch, unknown)
+                _decode(work, name, answer, batch, keys)
                 size += len(answer.body)
                 if size > BYTES_AT_ONCE:
                     yield batch
@@ -109,7 +104,7 @@ def _batches(
     yield batch
 
 
-def _decode(work: Job, name: str, answer: Answer, batch: Work, unknown: Counter[tuple[int, str]]) -> None:
+def _decode(work: Job, name: str, answer: Answer, batch: Work, keys: Keys) -> None:
     if answer.status != HTTPStatus.OK:
         return
     try:
@@ -136,7 +131,7 @@ def _decode(work: Job, name: str, answer: Answer, batch: Work, unknown: Counter[
             f".{first.key}" if first.key else "",
             first.reason,
         )
-    unknown.update({(answer.station_id, key): count for key, count in decoded.unknown_keys.items()})
+    keys.note(answer.station_id, answer.requested_at, decoded, parsed.rows)
 
 
 def _merge_month(lake: Lake, part: str, rows: pl.DataFrame, touched: Callable[[pl.DataFrame], None]) -> None:

@@ -3,14 +3,26 @@
 A store holds the same documents whichever keeper it is, and with them a mark: up to which change of which data
 directory it was loaded. The mark moves last, so a load that was interrupted is done again, and a store that was
 down, is new, or was restored from a copy catches up by itself.
+
+Several data directories may share a MongoDB. A document is replaced only by one that is as new or newer (see
+`Collection.newness`), so what stands there is of the newest answer, whoever loads last.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from datetime import datetime
+from typing import NamedTuple, Protocol
 
-from airq_etl.documents import Collection, Document
+from airq_etl.documents import LAYOUT, Collection, Document
+from airq_etl.errors import StoreError
 
 Batch = tuple[Collection, list[Document]]
+
+
+class Mark(NamedTuple):
+    """How far a data directory has been loaded (None: not at all), and whether it `shares` the store with others."""
+
+    position: int | None
+    shares: bool
 
 
 class Store(Protocol):
@@ -20,14 +32,21 @@ class Store(Protocol):
     def name(self) -> str:
         """What to call it in a message, without credentials."""
 
-    def position(self, lake_id: str) -> int | None:
-        """The last change of this data directory that is in the store; None where there was never one."""
+    def mark(self, lake_id: str) -> Mark:
+        """The last change of this data directory that is in the store."""
 
-    def save(self, batches: Iterable[Batch], lake_id: str, position: int) -> dict[str, int]:
-        """Insert new documents, replace those that differ, then move the mark.
+    def save(
+        self, batches: Iterable[Batch], lake_id: str, position: int, *, exact: bool = False, shares: bool = False
+    ) -> dict[str, int]:
+        """Insert new documents, replace those that differ and are not newer, then move the mark.
 
         Returns how many documents were written, by collection; what is there already, equal, is not written.
+        With `exact`, a document that is newer and else the same is written too; where others share the store
+        (`shares`), what they write while this is going on is respected as well.
         """
+
+    def between(self, collection: Collection, station_id: int, first: datetime, last: datetime) -> Iterator[Document]:
+        """The documents of a station whose time is from `first` to before `last`, in no order."""
 
     def read(self, collection: Collection, station_id: int | None = None) -> Iterator[Document]:
         """The documents of a collection (of one station), by `_id`."""
@@ -36,6 +55,25 @@ class Store(Protocol):
         """Let go of it."""
 
 
+MARKS = "loaded:"
+
+
 def mark_id(lake_id: str) -> str:
     """The `_id` of the document of `meta` that holds a data directory's mark."""
-    return f"loaded:{lake_id}"
+    return f"{MARKS}{lake_id}"
+
+
+def mark_of(found: Iterable[Document], lake_id: str, store: str) -> Mark:
+    """The mark among the documents of `meta`; StoreError where a newer version of airq-etl loaded the `store`."""
+    marks = {str(document["_id"]): document for document in found if str(document["_id"]).startswith(MARKS)}
+    if any(_number(mark, "layout") > LAYOUT for mark in marks.values()):
+        raise StoreError(f"{store} was loaded by a newer airq-etl; upgrade airq-etl, or name another database")
+    mine = marks.pop(mark_id(lake_id), {})
+    # Whatever else may stand there, a full load puts it right.
+    current = _number(mine, "layout") == LAYOUT and isinstance(mine.get("position"), int)
+    return Mark(mine["position"] if current else None, shares=bool(marks))
+
+
+def _number(document: Document, field: str) -> int:
+    value = document.get(field)
+    return value if isinstance(value, int) else 0

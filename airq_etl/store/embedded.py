@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from airq_etl import sqlite
-from airq_etl.documents import COLLECTIONS, META, Collection, Document
-from airq_etl.store import Batch, mark_id
+from airq_etl.documents import COLLECTIONS, LAYOUT, META, Collection, Document
+from airq_etl.store import Batch, Mark, mark_id, mark_of
 
-LAYOUT = 1
 REMEDY = "move it away, and the next load makes it again"
 WAIT_FOR_A_WRITER_S = 10.0
 _TYPES = {str: "text", int: "integer", float: "real", bool: "integer", datetime: "text"}
@@ -30,14 +29,23 @@ class EmbeddedStore:
         self.name = f"embedded store {path}"
         script = "".join(_definition(collection) for collection in COLLECTIONS)
         self._db = sqlite.connect(path, LAYOUT, script, wait_s=wait_s, remedy=REMEDY)
+        with sqlite.translated(path, REMEDY):
+            for collection in COLLECTIONS:
+                self._add_missing_columns(collection)
 
-    def position(self, lake_id: str) -> int | None:
-        """See `Store`."""
-        with sqlite.translated(self._path, REMEDY):
-            row = self._db.execute("select position from meta where _id = ?", [mark_id(lake_id)]).fetchone()
-        return None if row is None else int(row[0])
+    def mark(self, lake_id: str) -> Mark:
+        """See `Store`; the file lies in the data directory, so others never share it."""
+        return mark_of(self.read(META), lake_id, self.name)._replace(shares=False)
 
-    def save(self, batches: Iterable[Batch], lake_id: str, position: int) -> dict[str, int]:
+    def save(
+        self,
+        batches: Iterable[Batch],
+        lake_id: str,
+        position: int,
+        *,
+        exact: bool = False,
+        shares: bool = False,  # noqa: ARG002 -- see `mark`
+    ) -> dict[str, int]:
         """See `Store`."""
         written: dict[str, int] = {}
         with sqlite.translated(self._path, REMEDY):
@@ -45,9 +53,9 @@ class EmbeddedStore:
             try:
                 for collection, documents in batches:
                     before = self._db.total_changes
-                    self._upsert(collection, documents)
+                    self._upsert(collection, documents, exact=exact)
                     written[collection.name] = written.get(collection.name, 0) + self._db.total_changes - before
-                self._upsert(META, [{"_id": mark_id(lake_id), "position": position}])
+                self._upsert(META, [{"_id": mark_id(lake_id), "position": position, "layout": LAYOUT}])
                 self._db.execute("commit")
             finally:
                 if self._db.in_transaction:
@@ -56,21 +64,41 @@ class EmbeddedStore:
 
     def read(self, collection: Collection, station_id: int | None = None) -> Iterator[Document]:
         """See `Store`."""
-        where, values = ("", []) if station_id is None else (" where station_id = ?", [station_id])
-        query = f"select {', '.join(collection.fields)} from {collection.name}{where} order by _id"  # noqa: S608
-        with sqlite.translated(self._path, REMEDY):
-            for row in self._db.execute(query, values):
-                yield _document(collection, row)
+        where, values = ("true", []) if station_id is None else ("station_id = ?", [station_id])
+        return self._select(collection, f"{where} order by _id", values)
+
+    def between(self, collection: Collection, station_id: int, first: datetime, last: datetime) -> Iterator[Document]:
+        """See `Store`."""
+        times = [_plain(str(collection.time), time) for time in (first, last)]
+        where = f"station_id = ? and {collection.time} >= ? and {collection.time} < ?"
+        return self._select(collection, where, [station_id, *times])
 
     def close(self) -> None:
         """See `Store`."""
         self._db.close()
 
-    def _upsert(self, collection: Collection, documents: list[Document]) -> None:
+    def _select(self, collection: Collection, where: str, values: list[Any]) -> Iterator[Document]:
+        query = f"select {', '.join(collection.fields)} from {collection.name} where {where}"  # noqa: S608
+        with sqlite.translated(self._path, REMEDY):
+            for row in self._db.execute(query, values):
+                yield _document(collection, row)
+
+    def _add_missing_columns(self, collection: Collection) -> None:
+        """Give a table that an older version made the fields that it lacks."""
+        there = {row[1] for row in self._db.execute(f"pragma table_info({collection.name})")}
+        for name, kind in collection.fields.items():
+            if name not in there:
+                self._db.execute(f"alter table {collection.name} add column {name} {_TYPES[kind]}")
+
+    def _upsert(self, collection: Collection, documents: list[Document], *, exact: bool = False) -> None:
         names = list(collection.fields)
         values = [name for name in names if name != "_id"]
         changes = ", ".join(f"{name} = excluded.{name}" for name in values)
-        differs = " or ".join(f"{collection.name}.{name} is not excluded.{name}" for name in values)
+        compared = [name for name in values if exact or name != collection.newness]
+        differs = " or ".join(f"{collection.name}.{name} is not excluded.{name}" for name in compared)
+        if collection.newness is not None:
+            there = f"{collection.name}.{collection.newness}"
+            differs = f"({differs}) and ({there} is null or excluded.{collection.newness} >= {there})"
         self._db.executemany(
             f"insert into {collection.name} ({', '.join(names)}) values ({', '.join('?' * len(names))})"  # noqa: S608
             f" on conflict (_id) do update set {changes} where {differs}",

@@ -2,23 +2,34 @@
 
 Plain collections, since a time-series collection refuses to replace a document and hours are revised. What is
 there is read by `_id` first and only what is new or differs is sent, so a load that finds nothing new writes
-nothing. Hours go before days, and the mark goes last.
+nothing. Hours go before days, and the mark goes last. A replacement is conditional: what another data directory
+wrote in the meantime stays where it is newer.
 """
 
 import logging
 import time
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from itertools import islice
+from typing import Any
 
 import pymongo
 import pymongo.collection
-from pymongo.errors import BulkWriteError, ConfigurationError, InvalidName, InvalidURI, OperationFailure, PyMongoError
+from pymongo.errors import (
+    BulkWriteError,
+    ConfigurationError,
+    DuplicateKeyError,
+    InvalidName,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+)
 
-from airq_etl.documents import COLLECTIONS, META, Collection, Document
+from airq_etl.documents import COLLECTIONS, LAYOUT, META, Collection, Document
 from airq_etl.errors import StoreError, UsageError
-from airq_etl.store import Batch, mark_id
+from airq_etl.store import Batch, Mark, mark_id, mark_of
 
 log = logging.getLogger(__name__)
 
@@ -46,25 +57,27 @@ class MongoStore:
         hosts = uri.rpartition("://")[2].rpartition("@")[2].partition("/")[0].partition("?")[0]
         self.name = f"MongoDB database {name} on {hosts}"
 
-    def position(self, lake_id: str) -> int | None:
+    def mark(self, lake_id: str) -> Mark:
         """See `Store`."""
-        with self._translated():
-            mark = self._database[META.name].find_one({"_id": mark_id(lake_id)})
-        position = None if mark is None else mark.get("position")
-        # Whatever else may stand there, a full load puts it right.
-        return position if isinstance(position, int) else None
+        return mark_of(self.read(META), lake_id, self.name)
 
-    def save(self, batches: Iterable[Batch], lake_id: str, position: int) -> dict[str, int]:
+    def save(
+        self, batches: Iterable[Batch], lake_id: str, position: int, *, exact: bool = False, shares: bool = False
+    ) -> dict[str, int]:
         """See `Store`."""
         written: dict[str, int] = {}
         with self._translated():
             for collection in COLLECTIONS:
                 if collection.time is not None:
                     self._database[collection.name].create_index([("station_id", 1), (collection.time, 1)])
+            # From the first document on others are to see that they share.
+            with suppress(DuplicateKeyError):
+                self._database[META.name].insert_one({"_id": mark_id(lake_id), "position": None, "layout": LAYOUT})
             for collection, documents in batches:
-                sent = sum(self._write(collection, chunk) for chunk in _chunks(documents, READ_AT_ONCE))
+                chunks = _chunks(documents, READ_AT_ONCE)
+                sent = sum(self._write(collection, chunk, exact=exact, shares=shares) for chunk in chunks)
                 written[collection.name] = written.get(collection.name, 0) + sent
-            self._write(META, [{"_id": mark_id(lake_id), "position": position}])
+            self._write(META, [{"_id": mark_id(lake_id), "position": position, "layout": LAYOUT}])
         return written
 
     def read(self, collection: Collection, station_id: int | None = None) -> Iterator[Document]:
@@ -73,22 +86,31 @@ class MongoStore:
         with self._translated():
             yield from self._database[collection.name].find(wanted).sort("_id", 1)
 
+    def between(self, collection: Collection, station_id: int, first: datetime, last: datetime) -> Iterator[Document]:
+        """See `Store`."""
+        with self._translated():
+            yield from self._database[collection.name].find(
+                {"station_id": station_id, str(collection.time): {"$gte": first, "$lt": last}}
+            )
+
     def close(self) -> None:
         """See `Store`."""
         self._client.close()
 
-    def _write(self, collection: Collection, documents: list[Document]) -> int:
+    def _write(
+        self, collection: Collection, documents: list[Document], *, exact: bool = False, shares: bool = False
+    ) -> int:
         if time.monotonic() > self._deadline:
             raise StoreError(f"{self.name} was not done before the run's deadline (AIRQ_RUN_DEADLINE_S)")
-        target = self._database[collection.name]
+        target, newness = self._database[collection.name], collection.newness
         ids = [document["_id"] for document in documents]
         there = {document["_id"]: document for document in target.find({"_id": {"$in": ids}})}
         new = [document for document in documents if document["_id"] not in there]
-        changed = [d for d in documents if d["_id"] in there and d != there[d["_id"]]]
-        changed += _insert(target, new)
-        for chunk in _chunks(changed, REPLACE_AT_ONCE):
-            target.bulk_write([pymongo.ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in chunk], ordered=False)
-        return len(new) + sum(1 for document in changed if document["_id"] in there)
+        replaced = [d for d in documents if d["_id"] in there and _replaces(d, there[d["_id"]], newness, exact=exact)]
+        overtaken = _insert(target, new)
+        _replace(target, replaced, newness if shares else None)
+        _replace(target, overtaken, newness)
+        return len(new) + len(replaced)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -146,7 +168,29 @@ def _insert(target: "pymongo.collection.Collection[Document]", documents: list[D
     return []
 
 
-def _chunks(documents: Iterable[Document], size: int) -> Iterator[list[Document]]:
-    iterator = iter(documents)
+def _replaces(document: Document, there: Document, newness: str | None, *, exact: bool) -> bool:
+    """Whether a document is to replace the one that is there."""
+    if newness is None or newness not in there:
+        return document != there
+    if document[newness] < there[newness]:
+        return False
+    return document != (there if exact else there | {newness: document[newness]})
+
+
+def _replace(target: "pymongo.collection.Collection[Document]", documents: list[Document], newness: str | None) -> None:
+    """Replace documents; with `newness` one that is there stays where it is newer by this field."""
+    # A server that scans for what is more than an `_id`, as FerretDB 1.x does, takes long for the condition.
+    commands = [
+        pymongo.ReplaceOne({"_id": d["_id"]}, d, upsert=True)
+        if newness is None
+        else pymongo.ReplaceOne({"_id": d["_id"], newness: {"$not": {"$gt": d[newness]}}}, d)
+        for d in documents
+    ]
+    for chunk in _chunks(commands, REPLACE_AT_ONCE):
+        target.bulk_write(chunk, ordered=False)
+
+
+def _chunks(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    iterator = iter(things)
     while chunk := list(islice(iterator, size)):
         yield chunk
