@@ -12,22 +12,26 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 import stamina
 
-from airq_etl import payload
+from airq_etl import hourly, payload
 from airq_etl.capture import Answer
 from airq_etl.errors import AirqError, AnswerError, BusyError, CredentialsError, ForbiddenError, SourceError, UsageError
 from airq_etl.responses import http_date, look_at, unreachable
 from airq_etl.settings import Settings
 from airq_etl.windows import Window
 
+if TYPE_CHECKING:
+    from airq_etl.credentials import BearerAuth
+
 log = logging.getLogger(__name__)
 
 TIME_FORMAT = "%Y%m%d-%H%M"
 SKEW = timedelta(minutes=5)
+LONGEST_SKEW = timedelta(days=1)
 MEGABYTE = 1 << 20
 
 
@@ -60,7 +64,7 @@ class AirqinoClient:
     """
 
     def __init__(
-        self, settings: Settings, auth: httpx.Auth | None, keep: Callable[[Answer], None], deadline: float
+        self, settings: Settings, auth: "BearerAuth | None", keep: Callable[[Answer], None], deadline: float
     ) -> None:
         self._settings = settings
         self._auth = auth
@@ -101,6 +105,11 @@ class AirqinoClient:
                 for worker in workers:
                     worker.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
+                await self._settle()
+
+    async def _settle(self) -> None:
+        if self._auth is not None:
+            await self._auth.settle()
 
     async def _ask(self, client: httpx.AsyncClient, ask: Ask) -> Asked:
         tally = _Tally()
@@ -147,12 +156,13 @@ class AirqinoClient:
                 finally:
                     await response.aclose()
         except TimeoutError as error:
-            raise BusyError(f"no whole answer within {self._settings.timeout_s:g} s (AIRQ_TIMEOUT_S)") from error
+            who = "the token endpoint gives" if self._auth and self._auth.is_renewing else "there is"
+            raise BusyError(f"{who} no whole answer within {self._settings.timeout_s:g} s (AIRQ_TIMEOUT_S)") from error
         except httpx.HTTPError as error:
             raise unreachable(request.url.host, error) from error
         answer = Answer(
             station_id=ask.station_id,
-            requested_at=self._requested_at(asked_at, response.headers),
+            requested_at=self._requested_at(asked_at, response.headers, body),
             url=str(request.url),
             status=response.status_code,
             body=body,
@@ -182,6 +192,8 @@ class AirqinoClient:
         async for chunk in response.aiter_raw():
             wire += len(chunk)
             tally.wire_bytes += len(chunk)
+            if unpacker and unpacker.eof:
+                raise AnswerError("the answer goes on where its gzip has ended")
             try:
                 # One byte more than is allowed is enough to know; a bomb is not unpacked to see how large it is.
                 body += unpacker.decompress(chunk, most + 1 - len(body)) if unpacker else chunk
@@ -194,16 +206,32 @@ class AirqinoClient:
         tally.body_bytes += len(body)
         return bytes(body)
 
-    def _requested_at(self, asked_at: datetime, headers: httpx.Headers) -> datetime:
-        """When the answer was asked for: by our clock, or by the source's where ours is off and not pretended."""
+    def _requested_at(self, asked_at: datetime, headers: httpx.Headers, body: bytes) -> datetime:
+        """When the answer was asked for: by our clock, or by the source's where that is more likely right."""
         theirs = http_date(headers.get("Date"))
-        if self._settings.now is None and theirs is not None and abs(asked_at - theirs) > SKEW:
+        if theirs is not None and self._is_off(asked_at, theirs, body):
             if not self._warned_of_clock:
                 skew = timedelta(seconds=round(abs(asked_at - theirs).total_seconds()))
                 log.warning("this machine's clock and the API's are %s apart; the API's is believed", skew)
                 self._warned_of_clock = True
             asked_at = theirs
         return asked_at.replace(microsecond=asked_at.microsecond // 1000 * 1000)
+
+    def _is_off(self, ours: datetime, theirs: datetime, body: bytes) -> bool:
+        """Whether our time is wrong by theirs: an answer counted as newer than it is would win over later ones."""
+        if ours - theirs > SKEW:
+            return True
+        if theirs - ours <= SKEW or self._settings.now is not None:
+            # Near enough; or pretended to be earlier, for a replay.
+            return False
+        if theirs - ours <= LONGEST_SKEW:
+            return True
+        # Who has hours that are yet to come here is ahead indeed; else it is the source's clock that is wrong.
+        try:
+            newest = hourly.newest(payload.decode(body), theirs)
+        except SourceError:
+            return False
+        return newest is not None and newest > ours
 
 
 def _parameters(window: Window) -> dict[str, str]:

@@ -16,7 +16,6 @@ from airq_etl import capture
 from airq_etl.capture import Answer
 from airq_etl.errors import DamagedError, StoreError
 from airq_etl.lake import Lake
-from airq_etl.sqlite import PRIVATE_FILE
 
 PATTERN = "[0-9]*/[0-9]*/[0-9]*/*.jsonl.gz"
 
@@ -45,7 +44,7 @@ class CaptureWriter:
         member = gzip.compress(capture.encode(answer), compresslevel=6, mtime=0)
         try:
             if self._file is None:
-                descriptor = os.open(self._temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE)
+                descriptor = os.open(self._temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
                 self._file = os.fdopen(descriptor, "wb")
             self._file.write(member)
             self._file.flush()

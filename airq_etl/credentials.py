@@ -83,6 +83,7 @@ class BearerAuth(httpx.Auth):
         self._file = TokenFile(lake, settings.refresh_token) if settings.refresh_token else None
         self._token: str | None = None
         self._runs_out = 0.0
+        self._refused: str | None = None  # a token that was new when it was refused
         self._renewal: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
 
@@ -99,7 +100,22 @@ class BearerAuth(httpx.Auth):
             request.headers["Authorization"] = f"Bearer {tried}"
             response = yield request
             if response.status_code not in REFUSALS:
+                self._refused = None
                 return
+            if tried == self._refused:
+                # Another new one would be refused as well; a thousand stations need not find that out.
+                return
+        self._refused = tried
+
+    @property
+    def is_renewing(self) -> bool:
+        """Whether the token endpoint has been asked and has not answered yet."""
+        return self._renewal is not None and not self._renewal.done()
+
+    async def settle(self) -> None:
+        """Wait for a renewal that is under way: its answer may hold the only refresh token that still lives."""
+        if self._renewal is not None:
+            await asyncio.wait([self._renewal])
 
     async def _renew(self) -> None:
         # Shielded: a request that runs out of time must not throw a rotated token away, which may be the only
@@ -181,7 +197,7 @@ async def _bounded(response: httpx.Response) -> bytes:
     return body
 
 
-def auth_for(settings: Settings, lake: Lake) -> httpx.Auth | None:
+def auth_for(settings: Settings, lake: Lake) -> BearerAuth | None:
     """The auth of these settings; None where no client secret is set: requests then go without a token."""
     if settings.client_secret:
         return BearerAuth(settings, lake)

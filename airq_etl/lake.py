@@ -22,9 +22,6 @@ import polars as pl
 
 from airq_etl import daily, hourly, seal
 from airq_etl.errors import DamagedError, StoreError, UsageError
-from airq_etl.sqlite import PRIVATE_FILE
-
-PRIVATE_DIRECTORY = 0o700
 
 
 class Table(NamedTuple):
@@ -51,11 +48,11 @@ class Lake:
 
     def open(self) -> None:
         """Make the directories; UsageError where that is not allowed."""
-        if self.root.exists() and not self.root.is_dir():
-            raise UsageError(f"the data directory {self.root} is no directory")
         try:
+            if self.root.exists() and not self.root.is_dir():
+                raise UsageError(f"the data directory {self.root} is no directory")
             for folder in (self.root, self.captures, self.temporary, *(self.root / t.name for t in TABLES)):
-                folder.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+                folder.mkdir(parents=True, exist_ok=True)
             with (self.temporary / f"writable-{os.getpid()}").open("wb") as probe:
                 Path(probe.name).unlink()
         except OSError as error:
@@ -86,7 +83,7 @@ class Lake:
                 seal.check(path)
                 rows = pl.scan_parquet(path, glob=False)
                 yield (rows if where is None else rows.filter(where)).collect()
-            except (pl.exceptions.PolarsError, OSError) as error:
+            except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
                 raise DamagedError(
                     f"{path} cannot be read ({_reason(error)}); "
                     "`airq-etl transform --rebuild` makes the tables again from the captures"
@@ -105,8 +102,7 @@ class Lake:
         try:
             yield temporary
             sync(temporary)
-            temporary.chmod(PRIVATE_FILE & ~_umask())
-            target.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             temporary.replace(target)
             sync(target.parent)
         except (OSError, pl.exceptions.PolarsError) as error:
@@ -131,7 +127,12 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error).partition("\n")[0]
 
 
-def _umask() -> int:
+@contextmanager
+def private() -> Iterator[None]:
+    """What is made in the block is its owner's alone: files 0600, directories 0700, or stricter as the umask says."""
     mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+    os.umask(mask | 0o077)
+    try:
+        yield
+    finally:
+        os.umask(mask)

@@ -93,6 +93,22 @@ class Ledger:
                 [run_id, command, text(now), pid, version],
             )
 
+    def bad_runs(self, command: str) -> list[tuple[str, str]]:
+        """The runs of a command since the last good one that were not, newest first: when each began, and why."""
+        rows = self.rows(
+            "select strftime('%Y-%m-%d %H:%M', started_at), message from runs where command = ?1"
+            " and state not in ('RUNNING', 'CANCELLED') and rowid >"
+            " (select coalesce(max(rowid), 0) from runs where command = ?1 and state = 'SUCCESS') order by rowid desc",
+            [command],
+        )
+        return [(when, message or "") for when, message in rows]
+
+    def last_success(self, command: str) -> datetime | None:
+        """When the last good run of a command ended."""
+        query = "select max(ended_at) from runs where command = ? and state = 'SUCCESS'"
+        ((when,),) = self.rows(query, [command])
+        return None if when is None else datetime.fromisoformat(when)
+
     def run_before(self, run_id: str, command: str) -> datetime | None:
         """When the newest other run of a command began; None where there was none."""
         query = "select max(started_at) from runs where command = ? and run_id != ?"

@@ -34,7 +34,10 @@ def hold(root: Path, command: str, now: datetime) -> Iterator[None]:
     except OSError as error:
         raise StoreError(f"{root / 'lock'} cannot be locked: {error.strerror}") from error
     try:
-        note.write_bytes(msgspec.json.encode(Holder(os.getpid(), platform.node(), command, now)))
+        try:
+            note.write_bytes(msgspec.json.encode(Holder(os.getpid(), platform.node(), command, now)))
+        except OSError as error:
+            raise StoreError(f"{note} cannot be written: {error.strerror}") from error
         yield
     finally:
         lock.release()

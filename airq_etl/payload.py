@@ -5,6 +5,7 @@ document is decoded in one go; only where that fails is it walked row by row, so
 and no other. A sensor without a value is absent or null. Where a key stands twice in a row, the last one wins.
 """
 
+import codecs
 import json
 import math
 import unicodedata
@@ -18,8 +19,10 @@ from airq_etl.errors import AnswerError, BusyError
 from airq_etl.sensors import BY_KEY, SENSORS
 
 LONGEST_TEXT = 200
-# Eighty thousand rows, of which a year has 8,784: a small body can unpack into gigabytes of empty objects.
-MOST_VALUES = 1_000_000
+# Three station-years: a body of few megabytes can unpack into gigabytes of empty objects.
+MOST_VALUES = 400_000
+# Five station-years: text beyond Latin takes eight times its bytes when it is walked row by row.
+MOST_BYTES_WALKED = 8 << 20
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -76,7 +79,9 @@ def decode(body: bytes) -> Payload:
         raise AnswerError(f"the answer holds more than {MOST_VALUES:,} values: {opening(body)}")
     try:
         document = _WHOLE.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if len(body) > MOST_BYTES_WALKED:
+            raise AnswerError(f"the answer is malformed, and too large to find out where: {opening(body)}") from error
         return _row_by_row(_document(body))
     try:
         header = _header(_json(bytes(document.header)))
@@ -87,20 +92,21 @@ def decode(body: bytes) -> Payload:
 
 def clean_text(text: str) -> str:
     """Text fit for a terminal, a query and a file: no control characters, no lone surrogates, not endless."""
-    kept = (c if unicodedata.category(c) not in {"Cc", "Cf", "Cs"} else "�" for c in text[:LONGEST_TEXT])
+    kept = (c if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} else "�" for c in text[:LONGEST_TEXT])
     return "".join(kept)
 
 
 def _json(text: bytes) -> Any:  # noqa: ANN401 -- whatever the JSON holds
     # Whole numbers as floats: one of five thousand digits is then infinite, which costs its row only.
-    return json.loads(text, parse_int=float)
+    # What is no UTF-8 becomes lone surrogates, which cost their row, or the header.
+    return json.loads(text.decode("utf-8-sig", "surrogateescape"), parse_int=float)
 
 
 def _document(body: bytes) -> dict[str, Any]:
     try:
         document = _json(body)
     except (ValueError, RecursionError) as error:
-        if body.lstrip().startswith(b"{"):
+        if body.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
             raise BusyError(f"the answer is cut short or malformed: {opening(body)}") from error
         raise AnswerError(f"the answer is not JSON: {opening(body)}") from error
     if not isinstance(document, dict) or not isinstance(document.get("data"), list):
@@ -115,9 +121,10 @@ def opening(body: bytes) -> str:
 
 
 def _header(value: object) -> Header:
+    known = {key: value.get(key) for key in Header.__struct_fields__} if isinstance(value, dict) else {}
     try:
-        header = msgspec.convert(value, Header)
-    except msgspec.ValidationError:
+        header = msgspec.convert(known, Header)
+    except (msgspec.ValidationError, UnicodeEncodeError):
         return Header()
     return Header(
         clean_text(header.station_name) if header.station_name is not None else None,
@@ -151,10 +158,19 @@ def _row_by_row(document: dict[str, Any]) -> Payload:
 def _typed(row: dict[str, Any]) -> Any:  # noqa: ANN401 -- Row is made at run time, from the table of sensors
     known = {key: value for key, value in row.items() if key in BY_KEY or key == "timestamp"}
     for key, value in known.items():
+        if isinstance(value, str) and not _is_unicode(value):
+            message = f"text that is not Unicode - at `$.{key}`"
+            raise msgspec.ValidationError(message)
         if isinstance(value, float) and not math.isfinite(value):
             message = f"{value} is not a finite number - at `$.{key}`"
             raise msgspec.ValidationError(message)
+    if not all(map(_is_unicode, row)):
+        raise msgspec.ValidationError("a key that is not Unicode")
     return msgspec.convert(known, Row)
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def _rejected(index: int, key: str, reason: str, row: object) -> Rejected:

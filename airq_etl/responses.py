@@ -24,13 +24,22 @@ def look_at(answer: Answer, headers: httpx.Headers) -> None:
     if status == httpx.codes.TOO_MANY_REQUESTS or httpx.codes.is_server_error(status):
         raise BusyError(f"the API answers with status {status}", retry_after(headers.get("Retry-After")))
     if httpx.codes.is_redirect(status):
-        where = payload.clean_text(headers.get("Location", "nowhere"))
-        raise AnswerError(f"the API redirects to {where!r}, which is refused; see AIRQ_API_URL")
+        where = _host(answer.url, headers.get("Location", ""))
+        raise AnswerError(f"the API redirects to {where}, which is refused; see AIRQ_API_URL")
     if status == httpx.codes.NOT_FOUND:
         raise AnswerError("the API does not know this station (status 404); see AIRQ_STATIONS and AIRQ_API_URL")
     if status != httpx.codes.OK:
         raise AnswerError(f"the API answers with status {status}: {payload.opening(answer.body)}")
     payload.decode(answer.body)
+
+
+def _host(url: str, location: str) -> str:
+    """Scheme and host that a redirect leads to: what is the same for all stations."""
+    try:
+        target = httpx.URL(url).join(location)
+    except (httpx.InvalidURL, ValueError):
+        return "no URL"
+    return repr(payload.clean_text(f"{target.scheme}://{target.netloc.decode('ascii', 'replace')}"))
 
 
 def unreachable(what: str, error: httpx.HTTPError) -> SourceError:
@@ -60,6 +69,6 @@ def http_date(header: str | None) -> datetime | None:
     """The time in a header like Date, aware UTC; None where it holds none."""
     try:
         when = email.utils.parsedate_to_datetime(header or "")
+        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)

@@ -30,7 +30,13 @@ def check(path: Path) -> None:
         cut, footer = _footer(file)
         file.seek(max(cut - LENGTH, 0))
         found = file.read(LENGTH)
-        if found.startswith(MARK) and found != MARK + _digest(file, cut - LENGTH, footer):
+        if found.startswith(MARK):
+            altered = found != MARK + _digest(file, cut - LENGTH, footer)
+        else:
+            # Where the footer is not to be found, the seal may well be there.
+            file.seek(max(file.seek(0, 2) - AT_ONCE, 0))
+            altered = MARK in file.read()
+        if altered:
             raise OSError("its checksum says that it was altered")
 
 

@@ -5,6 +5,7 @@ Every setting begins with AIRQ_; a name that is not one of them is an error.
 
 import difflib
 import os
+import re
 import stat
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,7 +23,8 @@ from airq_etl.stations_file import check_zone, parse_stations, read_stations_fil
 PREFIX = "AIRQ_"
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2199
 MOST_HOURS_KEPT = 365 * 24
-SECRETS = ("client_secret", "refresh_token", "password", "mongodb_uri")
+SECRETS = ("client_secret", "refresh_token", "password", "mongodb_uri", "alert_urls", "ping_url")
+PATHS = ("data_dir", "stations_file", "metrics_file")
 
 Hours = Annotated[int, msgspec.Meta(ge=0, le=MOST_HOURS_KEPT)]
 AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
@@ -52,7 +54,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     timeout_s: Seconds = 30
     retries: Annotated[int, msgspec.Meta(ge=0, le=20)] = 4
     run_deadline_s: Seconds = 3000
-    max_response_mb: AtLeastOne = 64
+    max_response_mb: AtLeastOne = 16
+    alert_urls: tuple[str, ...] = ()
+    alert_after: AtLeastOne = 1
+    ping_url: str | None = None
+    metrics_file: Path | None = None
     now: datetime | None = None
     known: dict[int, StationsFile] = {}  # what the stations file says
 
@@ -76,9 +82,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def secrets(self) -> list[str]:
         """The values that no log, table or message may show."""
-        values = [getattr(self, name) for name in SECRETS if name != "mongodb_uri" or "@" in (self.mongodb_uri or "")]
-        uri_password = (self.mongodb_uri or "").rpartition("@")[0].rpartition(":")[2]
-        return [value for value in (*values, uri_password, unquote(uri_password)) if value]
+        uri = self.mongodb_uri or ""
+        uri_password = uri.rpartition("@")[0].rpartition(":")[2]
+        values = [self.client_secret, self.refresh_token, self.password, uri if "@" in uri else None]
+        values.append((self.ping_url or "").rstrip("/"))
+        return [value for value in (*values, *self.alert_urls, uri_password, unquote(uri_password)) if value]
 
 
 FIELDS = tuple(name for name in Settings.__struct_fields__ if name != "known")
@@ -184,9 +192,11 @@ def _prepare(name: str, value: Any) -> Any:  # noqa: ANN401 -- text, or a value 
             return parse_stations(value)
         except UsageError as error:
             raise UsageError(f"AIRQ_STATIONS: {error}") from error
+    if name == "alert_urls" and isinstance(value, str):
+        return tuple(re.split(r"[,\s]+(?=[a-z0-9]+://)", value.strip(", ")))
     if name == "now" and isinstance(value, str):
         return parse_time(value, "AIRQ_NOW")
-    return _path(name, value) if name in {"data_dir", "stations_file"} else value
+    return _path(name, value) if name in PATHS else value
 
 
 def _path(name: str, value: str | Path) -> Path:
@@ -206,10 +216,10 @@ def _convert_one(name: str, value: Any) -> None:  # noqa: ANN401 -- as above
 
 
 def _check(settings: Settings) -> None:
-    for name in ("api_url", "token_url"):
+    for name in ("api_url", "token_url", "ping_url"):
         url = getattr(settings, name)
-        if not _is_url(url):
-            shown = "its value" if "@" in url else repr(url)
+        if url is not None and not _is_url(url):
+            shown = "its value" if "@" in url or name in SECRETS else repr(url)
             raise UsageError(f"{PREFIX}{name.upper()}: {shown} is not a URL like https://host/path")
     check_zone(settings.timezone, "AIRQ_TIMEZONE")
     if settings.client_secret and not (settings.refresh_token or (settings.username and settings.password)):

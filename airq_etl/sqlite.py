@@ -1,4 +1,4 @@
-"""SQLite files as the ledger and the embedded store keep them: private, in write-ahead mode, synced."""
+"""SQLite files as the ledger and the embedded store keep them: in write-ahead mode, synced."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from airq_etl.errors import DamagedError, StoreError
-
-PRIVATE_FILE = 0o600
 
 
 def connect(path: Path, layout: int, script: str, *, wait_s: float, remedy: str) -> sqlite3.Connection:
@@ -17,11 +15,8 @@ def connect(path: Path, layout: int, script: str, *, wait_s: float, remedy: str)
     version, DamagedError where it is damaged, with the `remedy`.
     """
     with translated(path, remedy):
-        fresh = not path.exists()
         db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
         try:
-            if fresh:
-                path.chmod(PRIVATE_FILE)
             _prepare(db, path, layout, script)
         except BaseException:
             db.close()

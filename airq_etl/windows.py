@@ -52,7 +52,7 @@ def since(
     # A clock that was set back must not make us ask for the future.
     start = min(newest, now) - overlap
     if now - start > KEPT:
-        return WHOLE_YEAR._replace(lost=max(now - KEPT - newest - HOUR, timedelta(0)))
+        return WHOLE_YEAR._replace(lost=max(_ceiling(now - KEPT) - newest - HOUR, timedelta(0)))
     if sweep and (swept_at is None or not timedelta(0) <= now - swept_at < sweep):
         return WHOLE_YEAR
     return Plan([Window(start, _next_hour(now))], whole_year=False)
@@ -70,6 +70,11 @@ def for_days(days: Days, zone: str, now: datetime) -> Plan:
         windows.append(Window(reachable - HOUR, until + HOUR))
         reachable = until
     return Plan(windows, whole_year=False, lost=lost)
+
+
+def _ceiling(time: datetime) -> datetime:
+    hour = time.replace(minute=0, second=0, microsecond=0)
+    return hour if hour == time else hour + HOUR
 
 
 def _next_hour(now: datetime) -> datetime:

@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir, closing
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -89,10 +89,19 @@ class Airq:
             "XDG_DATA_HOME": str(directory / "share"),
         }
 
-    def __call__(self, *words: str | Path, env: Mapping[str, str] | None = None, expect: int | None = 0) -> Ran:
-        """Run it to its end, with `env` added; fails where the exit code is not `expect` (None: any will do)."""
+    def __call__(
+        self,
+        *words: str | Path,
+        env: Mapping[str, str] | None = None,
+        expect: int | None = 0,
+        under: Sequence[str | Path] = (),
+    ) -> Ran:
+        """Run it to its end, with `env` added; fails where the exit code is not `expect` (None: any will do).
+
+        `under` are the words of a program that starts it, as `nice` does.
+        """
         done = subprocess.run(
-            [sys.executable, "-m", "airq_etl", *words],
+            [*under, sys.executable, "-m", "airq_etl", *words],
             cwd=self.directory,
             env=self.environment | dict(env or {}),
             stdin=subprocess.DEVNULL,
@@ -104,6 +113,12 @@ class Airq:
         said = f"airq-etl {' '.join(map(str, words))}: exit code {done.returncode}, not {expect}\n{done.stderr}"
         assert expect in {None, done.returncode}, said
         return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="session")
+def airq_in() -> Callable[[Path], Airq]:
+    """Call with a directory, where more than one test needs the same; see `Airq`."""
+    return Airq
 
 
 @pytest.fixture
@@ -124,6 +139,10 @@ class MongoServer:
         self._program = program
         self._directory = directory
         self._process: subprocess.Popen[str] | None = None
+
+    def uri_of(self, database: str) -> str:
+        """The URI of one of its databases."""
+        return _with_database(self.uri, database)
 
     def start(self) -> None:
         """Return when it answers; nothing happens where it runs already."""
@@ -206,6 +225,12 @@ def _build(program: Path) -> None:
 
 
 @pytest.fixture(scope="session")
+def mongo_program() -> Path:
+    """The program of the MongoDB-speaking server, see `tests/mongo_server/main.go`."""
+    return _built()
+
+
+@pytest.fixture(scope="session")
 def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
     """The server at TEST_MONGODB_URI, else one of our own for the session."""
     directory = tmp_path_factory.mktemp("mongo")
@@ -223,7 +248,7 @@ def mongo_uri(mongo_server: MongoServer) -> Iterator[str]:
     """A URI with a database of its own, dropped afterwards; the server answers again whatever a test did to it."""
     mongo_server.start()
     name = f"airq_test_{secrets.token_hex(6)}"
-    yield _with_database(mongo_server.uri, name)
+    yield mongo_server.uri_of(name)
     mongo_server.resume()
     mongo_server.start()
     with closing(pymongo.MongoClient[dict[str, Any]](mongo_server.uri)) as client:

@@ -1,11 +1,15 @@
 """A local HTTP server that answers as a test tells it, faults included."""
 
 import gzip
+import socket
+import ssl
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import NamedTuple
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from typing import NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 
@@ -29,20 +33,30 @@ class Reply(NamedTuple):
 
 
 Script = Callable[[Request], Reply]
+Talk = Callable[[socket.socket], None]
 
 
 class Server(ThreadingHTTPServer):
-    """Answers each request by its script, and remembers what was asked."""
+    """Answers each request by its script, over TLS where it has `tls`; remembers what was asked, counts connections."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.script = script
         self.requests: list[Request] = []
+        self.connections = 0
         self.lock = threading.Lock()
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_address[1]}"
+        if tls:
+            # Hands are shaken at the first read, so in the thread of the connection.
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        """One more connection."""
+        self.connections += 1
+        return super().get_request()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is part of many tests."""
@@ -90,10 +104,50 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class RawServer(ThreadingTCPServer):
+    """Hands each connection to `talk`; remembers when each came, and how long it lasted, in seconds."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, talk: Talk) -> None:
+        super().__init__(("127.0.0.1", 0), _Talker)
+        self.talk = talk
+        self.came: list[float] = []
+        self.lasted: list[float] = []
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Talker(BaseRequestHandler):
+    server: RawServer
+
+    def handle(self) -> None:
+        began = time.monotonic()
+        self.server.came.append(began)
+        with suppress(OSError):
+            self.server.talk(self.request)
+        self.server.lasted.append(time.monotonic() - began)
+
+
+AnyServer = TypeVar("AnyServer", Server, RawServer)
+
+
 @contextmanager
-def serving(script: Script) -> Iterator[Server]:
+def serving(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """A server at work while the block runs."""
-    server = Server(script)
+    with _at_work(Server(script, tls)) as server:
+        yield server
+
+
+@contextmanager
+def talking(talk: Talk) -> Iterator[RawServer]:
+    """A server without HTTP at work while the block runs."""
+    with _at_work(RawServer(talk)) as server:
+        yield server
+
+
+@contextmanager
+def _at_work(server: AnyServer) -> Iterator[AnyServer]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

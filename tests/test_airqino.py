@@ -218,10 +218,23 @@ def test_a_refusal_is_asked_once() -> None:
 def test_the_apis_clock_is_believed() -> None:
     """Where this machine's clock is far off, an answer counts as asked for when the API says it was."""
     with serving(in_turn(Reply(body=GOOD, headers={"Date": format_datetime(NOW, usegmt=True)}))) as server:
-        _, (pretended,) = ask(server, now=NOW + timedelta(days=400))
+        _, (replayed,) = ask(server, now=NOW - timedelta(days=4))
+        _, (ahead,) = ask(server, now=NOW + timedelta(days=400))
         _, (real,) = ask(server, now=None)
-    assert pretended.requested_at == NOW + timedelta(days=400)
-    assert real.requested_at == NOW
+    assert replayed.requested_at == NOW - timedelta(days=4)
+    assert ahead.requested_at == real.requested_at == NOW
+
+
+@pytest.mark.parametrize("days", [0.5, 400])
+def test_a_clock_that_is_behind(days: float) -> None:
+    """Where the API's date is ahead it is believed, if by more than a day then only with hours to show for it."""
+    theirs = (datetime.now(UTC) + timedelta(days=days)).replace(minute=0, second=0, microsecond=0)
+    date = {"Date": format_datetime(theirs, usegmt=True)}
+    new = GOOD.replace(b"2024-09-09 00:00:00", f"{theirs:%Y-%m-%d %H}:00:00".encode())
+    for said, believed in ((GOOD, days < 1), (new, True)):
+        with serving(in_turn(Reply(body=said, headers=date))) as server:
+            _, (answer,) = ask(server, now=None)
+        assert (answer.requested_at == theirs) == believed
     with serving(in_turn(Reply(body=GOOD, headers={"Date": "junk"}))) as server:
         _, (junk,) = ask(server, now=None)
     assert abs(junk.requested_at - datetime.now(UTC)) < timedelta(minutes=1)

@@ -35,7 +35,7 @@ def test_the_example_has_exactly_the_settings() -> None:
     shown = {name: value for mark, name, value in lines if not mark}
     given = load(shown)
     assert given == load()
-    without = {f.name for f in msgspec.structs.fields(Settings) if f.default is None or f.name == "data_dir"}
+    without = {f.name for f in msgspec.structs.fields(Settings) if f.default in (None, ()) or f.name == "data_dir"}
     assert {name.removeprefix("AIRQ_").lower() for name in settings.NAMES} - without == {
         name.removeprefix("AIRQ_").lower() for name in shown
     }

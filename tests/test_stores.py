@@ -18,6 +18,7 @@ import pytest
 from airq_etl import daily, documents, hourly
 from airq_etl.documents import DAILY, HOURLY, LAYOUT, META, REVISIONS, STATIONS, Document
 from airq_etl.errors import DamagedError, StoreError, UsageError
+from airq_etl.lake import private
 from airq_etl.stations import Station
 from airq_etl.store import Batch, Store
 from airq_etl.store.embedded import EmbeddedStore
@@ -365,12 +366,13 @@ def test_a_damaged_page_is_found_when_it_is_read(path: Path) -> None:
     assert path.read_bytes() == damaged
 
 
-def test_its_files_are_private(embedded: EmbeddedStore, path: Path) -> None:
-    """Nobody else may read the store, nor what lies beside it while it is open, whatever the umask."""
-    embedded.save(_everything(), LAKE, 1)
-    files = sorted(path.parent.glob("airq.db*"))
-    assert len(files) > 1
-    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+def test_its_files_are_private(path: Path) -> None:
+    """Where a job makes the store, nobody else may read it, nor what lies beside it while it is open."""
+    with private(), closing(EmbeddedStore(path)) as store:
+        store.save(_everything(), LAKE, 1)
+        files = sorted(path.parent.glob("airq.db*"))
+        assert len(files) > 1
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
 def test_a_newer_layout_is_refused(path: Path) -> None:

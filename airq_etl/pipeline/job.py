@@ -7,14 +7,15 @@ import signal
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from airq_etl import __version__, lock, logs
 from airq_etl.errors import AirqError, StoppedError, StoreError
-from airq_etl.lake import Lake
+from airq_etl.lake import Lake, private
 from airq_etl.ledger import Ledger
+from airq_etl.pipeline import tell
 from airq_etl.results import Problem, Result
 from airq_etl.settings import Settings
 
@@ -75,20 +76,29 @@ class _Interruption(KeyboardInterrupt):
 
 
 @contextmanager
-def job(settings: Settings, command: str) -> Iterator[Job]:
-    """A job under lock, recorded in the ledger whatever becomes of it."""
+def job(settings: Settings, command: str, *, telling: bool = False) -> Iterator[Job]:
+    """A job under lock, recorded in the ledger whatever becomes of it; `telling` others of its start and end."""
     lake = Lake(settings.data_dir)
-    lake.open()
     started_at = settings.clock()
     deadline = time.monotonic() + settings.run_deadline_s
-    with stoppable(settings.run_deadline_s + GRACE_S), lock.hold(lake.root, command, started_at):
-        lake.sweep()
-        with Ledger(lake.root) as ledger:
+    with ExitStack() as privacy, stoppable(settings.run_deadline_s + GRACE_S):
+        privacy.enter_context(private())
+        lake.open()
+        with lock.hold(lake.root, command, started_at), Ledger(lake.root) as ledger:
+            lake.sweep()
             ledger.know_its_place()
             result = Result(command=command, run_id=secrets.token_hex(4), started_at=started_at)
             ledger.start_run(result.run_id, command, started_at, os.getpid(), __version__)
-            with recorded(ledger, settings, result):
-                yield Job(settings, lake, ledger, result, deadline)
+            if telling:
+                tell.of_the_start(settings)
+            try:
+                with recorded(ledger, settings, result):
+                    yield Job(settings, lake, ledger, result, deadline)
+            finally:
+                # Others are to read the metrics.
+                privacy.close()
+                if telling:
+                    tell.of_the_end(settings, ledger, result)
 
 
 @contextmanager
@@ -154,7 +164,12 @@ def recorded(ledger: Ledger, settings: Settings, result: Result) -> Iterator[Non
         raise
     result.exit_code = worst(result.problems)
     state = {0: "SUCCESS", 3: "PARTIAL"}.get(result.exit_code, "FAILED")
-    end(state, "; ".join(problem.message for problem in result.problems)[:1000])
+    try:
+        end(state, "; ".join(problem.message for problem in result.problems)[:1000])
+    except StoreError as error:
+        # On a full disk the step that failed has said so already.
+        if str(error) not in {problem.message for problem in result.problems}:
+            raise
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from airq_etl.sensors import BY_COLUMN, BY_KEY, present
 log = logging.getLogger(__name__)
 
 DAY = 24  # rows: an answer of fewer says little about a sensor that left them all out
-MOST_NAMED = 20
+MOST_KEPT = 20  # keys of an answer: one may be made of nothing else
 
 
 class Keys:
@@ -27,7 +27,7 @@ class Keys:
     def note(self, station_id: int, requested_at: datetime, decoded: Payload, rows: pl.DataFrame) -> None:
         """Note the keys of an answer; `rows` are those that came of it."""
         brought = [BY_COLUMN[name].key for name in present(rows.columns) if rows[name].null_count() < rows.height]
-        unknown = dict(sorted(decoded.unknown_keys.items())[:MOST_NAMED])
+        unknown = dict(sorted(decoded.unknown_keys.items())[:MOST_KEPT])
         for key in (*brought, *unknown):
             self._seen[station_id, key] = max(requested_at, self._seen.get((station_id, key), requested_at))
         for key, count in unknown.items():

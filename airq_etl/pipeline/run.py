@@ -53,7 +53,7 @@ def run_load(settings: Settings, *, full: bool = False) -> Result:
 
 def run_all(settings: Settings, days: Days | None = None) -> Result:
     """Extract, transform, load. What fails for one station, or for the source, keeps nothing else from going on."""
-    with job(settings, "run") as work:
+    with job(settings, "run", telling=True) as work:
         extract(work, settings.stations, days)
         _transform(work, days)
         _describe(work)
@@ -89,9 +89,9 @@ def _warn_of_stale_stations(work: Job) -> None:
     before = work.ledger.run_before(work.result.run_id, work.result.command)
 
     def is_due(newest: datetime | None) -> bool:
-        days = 1 if newest is None else (work.now - newest) // DAY
-        told = 0 if before is None or newest is None else (before - newest) // DAY
-        return days > max(told, 0)
+        full_days = 1 if newest is None else _more_than(work.now - newest)
+        told = 0 if before is None or newest is None else _more_than(before - newest)
+        return full_days > told
 
     answered = (station for station in work.result.stations if station.error is None)
     stale = [(station.station_id, station.newest_hour) for station in answered if is_due(station.newest_hour)]
@@ -105,3 +105,8 @@ def _warn_of_stale_stations(work: Job) -> None:
             )
     if len(stale) > MOST_NAMED:
         log.warning("and %d more stations have had no hour for a day", len(stale) - MOST_NAMED)
+
+
+def _more_than(age: timedelta) -> int:
+    """More than how many days an age is."""
+    return max(-(-age // DAY) - 1, 0)

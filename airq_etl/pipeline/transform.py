@@ -110,8 +110,12 @@ def _decode(work: Job, name: str, answer: Answer, batch: Work, keys: Keys) -> No
     try:
         decoded = payload.decode(answer.body)
     except SourceError as error:
-        log.info("station %s, asked at %s: %s", answer.station_id, answer.requested_at, error)
+        log.debug("station %s, asked at %s: %s", answer.station_id, answer.requested_at, error)
         return
+    except Exception as error:
+        # One answer that nobody foresaw must not keep all others from being worked in, in this run and the next.
+        what = f"{type(error).__name__}: {error}"
+        raise DamagedError(f"the answer of station {answer.station_id} in {name} cannot be decoded: {what}") from error
     parsed = hourly.parse(decoded, answer.station_id, answer.requested_at)
     station = work.result.station(answer.station_id)
     station.rows_rejected += len(parsed.rejected)

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import islice
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pymongo
 import pymongo.collection
@@ -40,6 +41,8 @@ REPLACE_AT_ONCE = 50
 DUPLICATE_KEY = 11000
 SERVER_SELECTION_MS = 5000
 LONGEST_OPERATION_S = 60.0
+LONGEST_CONNECT_S = 20.0
+FAREWELL_S = 1.0
 
 
 class MongoStore:
@@ -54,8 +57,7 @@ class MongoStore:
             self._client.close()
             raise UsageError(f"AIRQ_MONGODB_DATABASE: MongoDB allows no database named {database!r}") from error
         self._deadline = time.monotonic() + limit_s
-        hosts = uri.rpartition("://")[2].rpartition("@")[2].partition("/")[0].partition("?")[0]
-        self.name = f"MongoDB database {name} on {hosts}"
+        self.name = f"MongoDB database {name} on {_hosts(uri)}"
 
     def mark(self, lake_id: str) -> Mark:
         """See `Store`."""
@@ -95,50 +97,70 @@ class MongoStore:
 
     def close(self) -> None:
         """See `Store`."""
-        self._client.close()
+        # It says good-bye to the server, which may hang.
+        with pymongo.timeout(FAREWELL_S):
+            self._client.close()
 
     def _write(
         self, collection: Collection, documents: list[Document], *, exact: bool = False, shares: bool = False
     ) -> int:
-        if time.monotonic() > self._deadline:
-            raise StoreError(f"{self.name} was not done before the run's deadline (AIRQ_RUN_DEADLINE_S)")
+        self._check_deadline()
         target, newness = self._database[collection.name], collection.newness
         ids = [document["_id"] for document in documents]
         there = {document["_id"]: document for document in target.find({"_id": {"$in": ids}})}
         new = [document for document in documents if document["_id"] not in there]
         replaced = [d for d in documents if d["_id"] in there and _replaces(d, there[d["_id"]], newness, exact=exact)]
         overtaken = _insert(target, new)
-        _replace(target, replaced, newness if shares else None)
-        _replace(target, overtaken, newness)
+        for pending, condition in ((replaced, newness if shares else None), (overtaken, newness)):
+            for chunk in _chunks(pending, REPLACE_AT_ONCE):
+                self._check_deadline()
+                _replace(target, chunk, condition)
         return len(new) + len(replaced)
+
+    def _check_deadline(self) -> None:
+        if time.monotonic() > self._deadline:
+            raise StoreError(f"{self.name} was not done before the run's deadline (AIRQ_RUN_DEADLINE_S)")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except OperationFailure as error:
-            reason = (error.details or {}).get("errmsg", f"error {error.code}")
+            details = error.details or {}
+            parts = [*details.get("writeErrors", []), *details.get("writeConcernErrors", []), details]
+            reason = next((part["errmsg"] for part in parts if "errmsg" in part), f"error {error.code}")
             raise StoreError(f"{self.name} refuses: {str(reason)[:200]}; see AIRQ_MONGODB_URI") from error
         except PyMongoError as error:
             reason = str(error).partition(" (configured")[0].partition(",")[0][:200]
             raise StoreError(f"{self.name} cannot be used: {reason}; see AIRQ_MONGODB_URI") from error
 
 
+def _hosts(uri: str) -> str:
+    """The hosts in a URI, without credentials."""
+    return uri.rpartition("://")[2].rpartition("@")[2].partition("/")[0].partition("?")[0]
+
+
 def _client(uri: str, limit_s: float) -> "pymongo.MongoClient[Document]":
+    # What the URI says goes before what we would say.
+    given = {name.lower() for name, _ in parse_qsl(uri.partition("?")[2])}
+    ours: dict[str, Any] = {
+        "serverSelectionTimeoutMS": SERVER_SELECTION_MS,
+        "connectTimeoutMS": int(min(limit_s, LONGEST_CONNECT_S) * 1000),
+        "appName": "airq-etl",
+    }
     # pymongo's own words may quote the URI, and with it the password.
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             client: pymongo.MongoClient[Document] = pymongo.MongoClient(
                 uri,
-                serverSelectionTimeoutMS=SERVER_SELECTION_MS,
                 socketTimeoutMS=int(min(limit_s, LONGEST_OPERATION_S) * 1000),
                 tz_aware=True,
-                appname="airq-etl",
+                **{name: value for name, value in ours.items() if name.lower() not in given},
             )
     except ConfigurationError as error:
         if uri.startswith("mongodb+srv://") and not isinstance(error, InvalidURI):
-            raise StoreError("MongoDB's host cannot be looked up; see AIRQ_MONGODB_URI") from error
+            raise StoreError(f"MongoDB's host {_hosts(uri)} cannot be looked up; see AIRQ_MONGODB_URI") from error
         raise _bad_uri() from error
     except (ValueError, OSError, PyMongoError) as error:
         raise _bad_uri() from error
@@ -162,7 +184,7 @@ def _insert(target: "pymongo.collection.Collection[Document]", documents: list[D
         target.insert_many(documents, ordered=False)
     except BulkWriteError as error:
         failed = error.details["writeErrors"]
-        if any(failure["code"] != DUPLICATE_KEY for failure in failed):
+        if error.details["writeConcernErrors"] or any(failure["code"] != DUPLICATE_KEY for failure in failed):
             raise
         return [documents[failure["index"]] for failure in failed]
     return []
@@ -186,8 +208,7 @@ def _replace(target: "pymongo.collection.Collection[Document]", documents: list[
         else pymongo.ReplaceOne({"_id": d["_id"], newness: {"$not": {"$gt": d[newness]}}}, d)
         for d in documents
     ]
-    for chunk in _chunks(commands, REPLACE_AT_ONCE):
-        target.bulk_write(chunk, ordered=False)
+    target.bulk_write(commands, ordered=False)
 
 
 def _chunks(things: Iterable[Any], size: int) -> Iterator[list[Any]]:

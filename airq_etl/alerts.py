@@ -1,0 +1,73 @@
+"""Telling others: a ping for a dead man's switch, and alerts by any service that Apprise knows.
+
+Neither may hold a run up or fail it: each has a few seconds, and its trouble is one warning.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from airq_etl import logs
+
+log = logging.getLogger(__name__)
+
+LONGEST_S = 20.0
+PING_TIMEOUT_S = 10.0
+
+Event = Literal["start", "success", "fail"]
+_PATHS: dict[Event, str] = {"start": "/start", "success": "", "fail": "/fail"}
+
+
+def ping(url: str, event: Event) -> bool:
+    """Ping a dead man's switch in the manner of healthchecks.io; whether it answered well."""
+
+    def get() -> None:
+        import httpx
+
+        with httpx.stream("GET", url.rstrip("/") + _PATHS[event], timeout=PING_TIMEOUT_S) as response:
+            response.raise_for_status()
+
+    return _try("AIRQ_PING_URL: the ping was not taken", get)
+
+
+def send(urls: Sequence[str], title: str, text: str) -> bool:
+    """Send an alert to all of these Apprise URLs; whether all took it. No secret is in what is sent."""
+
+    def notify() -> None:
+        try:
+            import apprise
+        except ImportError as error:
+            raise RuntimeError("apprise is not installed (the extra `alerts` brings it)") from error
+        # What it would print names the URLs, which are secrets.
+        apprise_log = logging.getLogger("apprise")
+        apprise_log.addHandler(logging.NullHandler())
+        apprise_log.propagate = False
+        alert = apprise.Apprise()
+        if not all(alert.add(url) for url in urls):
+            raise RuntimeError("one of the URLs is none that Apprise understands")
+        if not alert.notify(title=logs.REDACTION.hide(title), body=logs.REDACTION.hide(text)):
+            raise RuntimeError("one of the services did not take it")
+
+    return _try("AIRQ_ALERT_URLS: the alert was not sent", notify)
+
+
+def _try(what: str, action: Callable[[], None]) -> bool:
+    """Do something that may hang, for a few seconds; a warning where it does not come to its end."""
+    trouble = [f"no end within {LONGEST_S:.0f} s"]
+
+    def act() -> None:
+        try:
+            action()
+            trouble.clear()
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it is not the run's
+            trouble[:] = [str(error) or type(error).__name__]
+
+    # A daemon: what hangs in it is left behind.
+    thread = threading.Thread(target=act, daemon=True)
+    thread.start()
+    thread.join(LONGEST_S)
+    if not (found := list(trouble)):
+        return True
+    log.warning("%s: %s", what, found[0])
+    return False
