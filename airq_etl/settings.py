@@ -28,7 +28,7 @@ PATHS = ("data_dir", "stations_file", "metrics_file")
 
 Hours = Annotated[int, msgspec.Meta(ge=0, le=MOST_HOURS_KEPT)]
 AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
-Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,5 +1,8 @@
 """What a fault must leave alone, and how it must be told: the whole state of a data directory, and one line."""
 
+import shutil
+import sqlite3
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,6 +13,7 @@ from polars.testing import assert_frame_equal
 from airq_etl import documents
 from airq_etl import settings as configuration
 from airq_etl.lake import TABLES, Lake
+from airq_etl.ledger import FILE
 from airq_etl.pipeline.load import open_store
 
 if TYPE_CHECKING:
@@ -47,6 +51,14 @@ def state(data: Path, mongodb_uri: str | None = None) -> State:
 
 def _without(document: dict[str, Any], field: str | None) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name != field}
+
+
+def copy_data(source: Path, target: Path) -> None:
+    """Copy a data directory so that it takes itself for the one that it is a copy of."""
+    shutil.copytree(source, target)
+    with closing(sqlite3.connect(target / FILE)) as ledger:
+        ledger.execute("update meta set value = ? where key = 'place'", [str((target / FILE).stat().st_ino)])
+        ledger.commit()
 
 
 def assert_same(found: State, expected: State) -> None:

@@ -21,7 +21,7 @@ import pytest
 from airq_etl import settings as configuration
 from airq_etl.ledger import FILE
 from airq_etl.pipeline.run import run_all
-from tests.faults.state import State, assert_same, lines, state
+from tests.faults.state import State, assert_same, copy_data, lines, state
 from tests.frames import body, hour
 from tests.server import Reply, Request, Server, in_turn, serving
 
@@ -78,14 +78,6 @@ def copy_database(uri: str, source: str, target: str) -> None:
         for name in client[source].list_collection_names():
             if found := list(client[source][name].find()):
                 client[target][name].insert_many(found)
-
-
-def copy_data(source: Path, target: Path) -> None:
-    """Copy a data directory so that it takes itself for the one that it is a copy of."""
-    shutil.copytree(source, target)
-    with closing(sqlite3.connect(target / FILE)) as ledger:
-        ledger.execute("update meta set value = ? where key = 'place'", [str((target / FILE).stat().st_ino)])
-        ledger.commit()
 
 
 @pytest.fixture(scope="module", params=["embedded", "mongo"])

@@ -20,7 +20,7 @@ import pymongo
 import pytest
 
 from tests.faults.mongo_proxy import Answer, Document, Hold, Hook, at, proxying
-from tests.faults.state import State, assert_same, complaint, lines, state
+from tests.faults.state import State, assert_same, complaint, copy_data, lines, state
 from tests.frames import body, hour
 from tests.server import Reply, Request, serving
 
@@ -139,7 +139,7 @@ def undisturbed(example: Undisturbed) -> State:
 @pytest.fixture
 def loaded(scene: Scene, example: Undisturbed) -> Scene:
     """After a first run, with news that the next run finds."""
-    shutil.copytree(example.data, scene.data)
+    copy_data(example.data, scene.data)
     with closing(pymongo.MongoClient[Document](scene.uri)) as client:
         for name, found in example.store.items():
             client.get_default_database()[name].insert_many(found)
@@ -181,7 +181,7 @@ def ours(server: "MongoServer") -> None:
 MOMENTS = {
     "the middle of the hours": ({"update"}, "hourly", 2),
     "the days": ({"find"}, "daily", 1),
-    "the mark": (WRITES, "meta", 1),
+    "the mark": ({"update"}, "meta", 1),
 }
 
 
@@ -250,7 +250,7 @@ def test_06_connection_cut_in_the_first_load(scene: Scene, undisturbed: State, c
 
     with proxying(scene.uri, at({"insert"}, collection, cut)) as proxy:
         assert_refused(scene("run", uri=proxy.uri, expect=7), proxy.host)
-    assert marks(scene.uri) == []
+    assert [mark["position"] for mark in marks(scene.uri)] in ([], [None])
     scene.now = SECOND
     scene("run")
     assert_same(scene.state(), undisturbed)
