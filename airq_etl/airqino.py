@@ -11,6 +11,7 @@ import random
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,6 +58,13 @@ class _Tally:
     requests = retries = wire_bytes = body_bytes = 0
 
 
+class _Lookups(ThreadPoolExecutor):
+    """Where names are looked up, which nothing can interrupt: what still waits for its answer is left behind."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+        super().shutdown(wait=False, cancel_futures=True)
+
+
 class AirqinoClient:
     """Asks for stations, so many at a time; every whole answer goes to `keep` before it is looked at.
 
@@ -77,6 +85,7 @@ class AirqinoClient:
     async def ask_all(self, asks: Iterable[Ask]) -> AsyncIterator[Asked]:
         """Ask for everything; one Asked each, as they come. An error of one station stops no other."""
         stamina.instrumentation.set_on_retry_hooks([_log_retry])
+        asyncio.get_running_loop().set_default_executor(_Lookups(thread_name_prefix="look up names"))
         waiting = iter(list(asks))
         done: asyncio.Queue[Asked | BaseException | None] = asyncio.Queue()
         limits = httpx.Limits(max_connections=self._settings.concurrency)

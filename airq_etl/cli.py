@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import traceback
 from typing import Annotated
 
@@ -69,6 +70,9 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 -- the last resort
         code = _fail(f"this is a bug: {type(error).__name__}: {error} (-v shows where)", 1, verbose=verbose)
     _let_go_of_stdout()
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        # One that looks up a name cannot be stopped; Python would wait for it.
+        os._exit(code or 0)
     sys.exit(code)
 
 

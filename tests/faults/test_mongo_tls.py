@@ -1,6 +1,5 @@
 """MongoDB over TLS, by options of the URI alone, and found through DNS as Atlas is; what does not fit is refused."""
 
-import os
 import secrets
 import socket
 import subprocess
@@ -15,14 +14,14 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
 
-from tests.faults.dns_server import PORT, answering, asking
+from tests.faults.dns_server import answering, asking
 from tests.faults.mongo_proxy import Answer, Document, proxying
 from tests.faults.state import assert_same, complaint, lines, state
 from tests.frames import body, hour
 from tests.server import Reply, serving
 
 if TYPE_CHECKING:
-    from tests.conftest import Airq, Missing, Ran
+    from tests.conftest import Airq, Ran
 
 HOURS = 10 * 24
 CLUSTER, HOST = "cluster.airq.test", "db.cluster.airq.test"
@@ -272,24 +271,6 @@ def test_24_mongo_patience_of_the_uri(run: Runner) -> None:
 
 
 # -- found through DNS -------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def resolver(missing: "Missing") -> str:
-    """A loopback address whose port for DNS is ours."""
-    if os.name != "posix" or os.geteuid() != 0:
-        missing("only root can give a process a resolver of its own")
-    found = next((address for address in ("127.0.0.1", "127.0.0.53", "127.0.0.54") if _is_free(address)), None)
-    return found or missing("port 53 of no loopback address is free")
-
-
-def _is_free(address: str) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tried:
-        try:
-            tried.bind((address, PORT))
-        except OSError:
-            return False
-        return True
 
 
 def records(port: str, **other: str) -> dict[tuple[str, str], str]:

@@ -5,8 +5,11 @@ import gzip
 import itertools
 import json
 import select
+import signal
 import socket
 import struct
+import subprocess
+import sys
 import time
 import urllib.request
 import zlib
@@ -21,6 +24,7 @@ import pytest
 
 from airq_etl import settings as configuration
 from airq_etl.credentials import LONGEST_RENEWAL
+from tests.faults.dns_server import answering, asking
 from tests.faults.realm import CREDENTIALS, HUSH, Realm
 from tests.faults.state import assert_same, complaint, state
 from tests.faults.twins import STATIONS, hours, only, station, well
@@ -226,6 +230,27 @@ def test_14_a_time_out_that_never_comes() -> None:
         began = time.monotonic()
         assert httpx.get(server.url, timeout=1).status_code == 200
         assert time.monotonic() - began >= 2
+
+
+@pytest.mark.parametrize("stop", [False, True])
+def test_14_names_that_nobody_looks_up(twins: "Twins", resolver: str, stop: bool) -> None:  # noqa: FBT001 -- a case
+    """A name server that says nothing holds no request beyond its time, and nothing beyond SIGTERM."""
+    names = asking(resolver, twins.airq.directory)
+    env = twins.settings({"api_url": "http://api.airq.test", "timeout_s": 20 if stop else 1, "retries": 0})
+    with answering(resolver, None) as asked:
+        words = [*names, sys.executable, "-m", "airq_etl", "run", "-q"]
+        run = subprocess.Popen(words, env=twins.airq.environment | env, stderr=subprocess.PIPE, encoding="utf-8")
+        while not asked:
+            assert run.poll() is None
+            time.sleep(0.01)
+        began = time.monotonic()
+        if stop:
+            run.send_signal(signal.SIGTERM)
+        _, said = run.communicate(timeout=30)
+        assert time.monotonic() - began < 3
+    assert run.returncode == (128 + signal.SIGTERM if stop else 5)
+    assert len(said.splitlines()) == 1
+    assert_same(state(twins.data), twins.before)
 
 
 @pytest.mark.parametrize("fault", [*SLOW, "handshake"])
