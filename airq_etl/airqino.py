@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import httpx
 import stamina
 
-from airq_etl import hourly, payload
+from airq_etl import payload
 from airq_etl.capture import Answer
 from airq_etl.errors import AirqError, AnswerError, BusyError, CredentialsError, ForbiddenError, SourceError, UsageError
-from airq_etl.responses import http_date, look_at, unreachable
+from airq_etl.responses import http_date, is_off, look_at, unreachable
 from airq_etl.settings import Settings
 from airq_etl.windows import Window
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TIME_FORMAT = "%Y%m%d-%H%M"
-SKEW = timedelta(minutes=5)
-LONGEST_SKEW = timedelta(days=1)
 MEGABYTE = 1 << 20
 
 
@@ -218,29 +216,14 @@ class AirqinoClient:
     def _requested_at(self, asked_at: datetime, headers: httpx.Headers, body: bytes) -> datetime:
         """When the answer was asked for: by our clock, or by the source's where that is more likely right."""
         theirs = http_date(headers.get("Date"))
-        if theirs is not None and self._is_off(asked_at, theirs, body):
+        pretended = self._settings.now is not None
+        if theirs is not None and is_off(asked_at, theirs, body, pretended=pretended):
             if not self._warned_of_clock:
                 skew = timedelta(seconds=round(abs(asked_at - theirs).total_seconds()))
                 log.warning("this machine's clock and the API's are %s apart; the API's is believed", skew)
                 self._warned_of_clock = True
             asked_at = theirs
         return asked_at.replace(microsecond=asked_at.microsecond // 1000 * 1000)
-
-    def _is_off(self, ours: datetime, theirs: datetime, body: bytes) -> bool:
-        """Whether our time is wrong by theirs: an answer counted as newer than it is would win over later ones."""
-        if ours - theirs > SKEW:
-            return True
-        if theirs - ours <= SKEW or self._settings.now is not None:
-            # Near enough; or pretended to be earlier, for a replay.
-            return False
-        if theirs - ours <= LONGEST_SKEW:
-            return True
-        # Who has hours that are yet to come here is ahead indeed; else it is the source's clock that is wrong.
-        try:
-            newest = hourly.newest(payload.decode(body), theirs)
-        except SourceError:
-            return False
-        return newest is not None and newest > ours
 
 
 def _parameters(window: Window) -> dict[str, str]:

@@ -2,15 +2,17 @@
 
 import email.utils
 import ssl
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from airq_etl import payload
+from airq_etl import hourly, payload
 from airq_etl.capture import Answer
 from airq_etl.errors import AnswerError, BusyError, CredentialsError, ForbiddenError, SourceError
 
 LONGEST_WAIT_S = 86_400.0
+SKEW = timedelta(minutes=5)
+LONGEST_SKEW = timedelta(days=1)
 
 
 def look_at(answer: Answer, headers: httpx.Headers) -> None:
@@ -72,3 +74,22 @@ def http_date(header: str | None) -> datetime | None:
         return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def is_off(ours: datetime, theirs: datetime, body: bytes, *, pretended: bool) -> bool:
+    """Whether our time is wrong by the API's: an answer counted as newer than it is would win over later ones.
+
+    Times are aware UTC; `pretended` says that ours is (AIRQ_NOW), so that it may well be earlier, for a replay.
+    """
+    if ours - theirs > SKEW:
+        return True
+    if theirs - ours <= SKEW or pretended:
+        return False
+    if theirs - ours <= LONGEST_SKEW:
+        return True
+    # Who has hours that are yet to come here is ahead indeed; else it is the API's clock that is wrong.
+    try:
+        newest = hourly.newest(payload.decode(body), theirs)
+    except SourceError:
+        return False
+    return newest is not None and newest > ours
