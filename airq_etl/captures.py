@@ -1,7 +1,7 @@
 """The captures: every answer of the API, to the byte, one gzip file a run.
 
 A file is built in tmp/ while answers arrive and takes its place, synced, when the run's extract ends, so that it
-is whole or not there. Nothing ever changes a capture.
+is whole or not there. What a killed run had built is salvaged by the next. Nothing ever changes a capture.
 """
 
 import gzip
@@ -17,6 +17,8 @@ from airq_etl.capture import Answer
 from airq_etl.errors import DamagedError, StoreError
 from airq_etl.lake import Lake
 
+UNFINISHED = ".unfinished.jsonl.gz"
+AT_ONCE = 1 << 16
 PATTERN = "[0-9]*/[0-9]*/[0-9]*/*.jsonl.gz"
 
 
@@ -28,8 +30,8 @@ class CaptureWriter:
 
     def __init__(self, lake: Lake, run_id: str, started_at: datetime) -> None:
         self._lake = lake
-        self._target = lake.captures / f"{started_at:%Y/%m/%d/%H%M%SZ}-{run_id}.jsonl.gz"
-        self._temporary = lake.temporary / f"{run_id}.{os.getpid()}.jsonl.gz"
+        self._target = _place(lake, run_id, started_at)
+        self._temporary = lake.temporary / f"{run_id}{UNFINISHED}"
         self._file: BinaryIO | None = None
         self._whole = 0
 
@@ -69,6 +71,42 @@ class CaptureWriter:
             self._file = None
             self._temporary.unlink(missing_ok=True)
         return self._target
+
+
+def salvage(lake: Lake) -> list[Path]:
+    """Keep the answers, each whole, that a run had in hand when it was killed; only while holding the lock."""
+    kept = []
+    for path in sorted(lake.temporary.glob(f"*{UNFINISHED}")):
+        os.truncate(path, _whole(path))
+        first = next(read(path), None)
+        if first is not None:
+            target = _place(lake, path.name.removesuffix(UNFINISHED), first.requested_at)
+            with lake.replacing(target) as temporary:
+                path.replace(temporary)
+            kept.append(target)
+    return kept
+
+
+def _place(lake: Lake, run_id: str, time: datetime) -> Path:
+    return lake.captures / f"{time:%Y/%m/%d/%H%M%SZ}-{run_id}.jsonl.gz"
+
+
+def _whole(path: Path) -> int:
+    """Where the last whole member of a gzip file ends, in bytes from its beginning."""
+    end = position = 0
+    unpacker = zlib.decompressobj(wbits=31)
+    with path.open("rb") as file:
+        while chunk := file.read(AT_ONCE):
+            position += len(chunk)
+            try:
+                unpacker.decompress(chunk)
+            except zlib.error:
+                break
+            if unpacker.eof:
+                end = position = position - len(unpacker.unused_data)
+                file.seek(end)
+                unpacker = zlib.decompressobj(wbits=31)
+    return end
 
 
 def files(lake: Lake) -> list[Path]:

@@ -102,7 +102,7 @@ class Lake:
         try:
             yield temporary
             sync(temporary)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            _make(target.parent)
             temporary.replace(target)
             sync(target.parent)
         except (OSError, pl.exceptions.PolarsError) as error:
@@ -121,6 +121,14 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _make(folder: Path) -> None:
+    """Make a directory and those above it, each kept by the disk."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in made:
+        sync(path.parent)
 
 
 def _reason(error: Exception) -> str:

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from airq_etl import __version__, lock, logs
+from airq_etl import __version__, captures, lock, logs
 from airq_etl.errors import AirqError, StoppedError, StoreError
 from airq_etl.lake import Lake, private
 from airq_etl.ledger import Ledger
@@ -85,6 +85,8 @@ def job(settings: Settings, command: str, *, telling: bool = False) -> Iterator[
         privacy.enter_context(private())
         lake.open()
         with lock.hold(lake.root, command, started_at), Ledger(lake.root) as ledger:
+            for kept in captures.salvage(lake):
+                log.info("a run was killed while it fetched; its answers are kept in %s", kept)
             lake.sweep()
             ledger.know_its_place()
             result = Result(command=command, run_id=secrets.token_hex(4), started_at=started_at)

@@ -159,6 +159,40 @@ def test_01_strays_stop_no_scan(airq: "Airq") -> None:
     assert_same(state(data), before)
 
 
+def test_01_what_was_fetched_is_kept(airq: "Airq") -> None:
+    """Killed while it fetches, a run loses no whole answer that it had: the next run works it in."""
+    answers = {station: body({n: {"CO": 1.0} for n in range(30)}) for station in range(1, 6)}
+
+    def hanging() -> Iterator[bytes]:
+        yield b"{"
+        time.sleep(20)
+
+    def script(request: Request) -> Reply:
+        station = int(request.path.rpartition("/")[2])
+        if station in answers:
+            return Reply(body=answers[station])
+        return Reply(body=hanging(), headers={"Content-Length": "99"})
+
+    data = airq.directory / "share/airq-etl"
+    with serving(script) as server:
+        env = {"AIRQ_API_URL": server.url, "AIRQ_NOW": hour(31).isoformat(), "AIRQ_CONCURRENCY": "1"}
+        words = [sys.executable, "-m", "airq_etl", "extract"]
+        victim = subprocess.Popen(words, env=airq.environment | env | {"AIRQ_STATIONS": "1,2,3,4,5,6"})
+        while len(server.requests) < 6:
+            assert victim.poll() is None
+            time.sleep(0.01)
+        victim.kill()
+        victim.wait()
+        # The last answer was being written down.
+        (unfinished,) = (data / "tmp").glob("*.jsonl.gz")
+        os.truncate(unfinished, unfinished.stat().st_size - 5)
+        assert list(data.glob("captures/*/*/*/*")) == []
+        said = airq("transform", env=env).err
+    assert "a run was killed while it fetched; its answers are kept in" in said
+    assert {station for station, _ in state(data).hours} == {1, 2, 3, 4}
+    assert list((data / "tmp").iterdir()) == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_03_stopped_while_it_fetches(airq: "Airq", number: signal.Signals) -> None:
     """It ends within 5 seconds with 128 + signal, and the run is recorded as CANCELLED."""
