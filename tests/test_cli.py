@@ -3,12 +3,9 @@
 import json
 import os
 import re
-import signal
 import socket
-import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,13 +54,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def dripping() -> Iterator[bytes]:
-    """A body that takes ten seconds."""
-    for _ in range(100):
-        time.sleep(0.1)
-        yield b" "
 
 
 def one_line(text: str) -> str:
@@ -305,48 +295,6 @@ def test_a_result_that_cannot_be_printed(airq: "Airq") -> None:
         )
     assert (ran.returncode, len(ran.stderr.splitlines())) == (1, 1)
     assert airq("export", "hourly").out.count("\n") == 31
-
-
-def test_two_at_once(airq: "Airq") -> None:
-    """While one works the second ends at once with 75, and says who works; a killed one leaves no lock."""
-    with serving(in_turn(Reply(body=dripping(), headers={"Content-Length": "99999"}), GOOD)) as server:
-        env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": "7", "AIRQ_NOW": NOW}
-        first = subprocess.Popen(
-            [sys.executable, "-m", "airq_etl", "run"],
-            cwd=airq.directory,
-            env=airq.environment | env,
-            stderr=subprocess.PIPE,
-        )
-        while not server.requests:
-            assert first.poll() is None
-        second = airq("run", env=env, expect=75)
-        assert f"in use by `airq-etl run` (process {first.pid} on " in one_line(second.err)
-        first.send_signal(signal.SIGKILL)
-        first.communicate()
-        airq("run", env=env)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stopped_by_a_signal(airq: "Airq", number: signal.Signals) -> None:
-    """SIGTERM and SIGINT end a run within seconds, with 128 + the signal, recorded as CANCELLED."""
-    with serving(in_turn(Reply(body=dripping(), headers={"Content-Length": "99999"}))) as server:
-        env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": "7", "AIRQ_NOW": NOW}
-        run = subprocess.Popen(
-            [sys.executable, "-m", "airq_etl", "run"],
-            cwd=airq.directory,
-            env=airq.environment | env,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        )
-        while not server.requests:
-            assert run.poll() is None
-        run.send_signal(number)
-        _, said = run.communicate(timeout=5)
-    assert run.returncode == 128 + number
-    assert "stopped by a signal" in one_line(said)
-    with sqlite3.connect(airq.directory / "share/airq-etl/ledger.db") as ledger:
-        assert ledger.execute("select state, exit_code from runs").fetchall() == [("CANCELLED", 128 + number)]
-    ledger.close()
 
 
 def test_an_env_file_that_others_may_read(airq: "Airq") -> None:

@@ -224,7 +224,7 @@ def test_06_down_at_start(scene: Scene, undisturbed: State, mongo_server: "Mongo
     assert_same(scene.state(), undisturbed)
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("number", [1, 3, 5])
 def test_06_connection_cut_mid_load(loaded: Scene, undisturbed: State, number: int) -> None:
     """A store that goes away at the so-manieth write, and stays away, ends the run; the next one completes it."""
     mark = marks(loaded.uri)
@@ -400,15 +400,11 @@ PASSWORDS = [
     "s3cret-w0rd",
     "p%40ss%2Fw%3Ard!",
     "%C3%BCber%20gr%25%C3%B6%C3%9Fe",
-    "plus+and%2Bplus",
-    "S3cret%2fsmall%3a",
 ]
 UNESCAPED = [
     "p%40ss%2Fw:rd!x",
     "Corr3ctH0rse/b4ttery",
-    "b4tt@ryStaple",
-    "Corr3ct?H0rse",
-    "H0rse#St4ple",
+    "b4tt@ry?St4ple#",
     "b4d%zzStaple",
 ]
 

@@ -26,7 +26,7 @@ from airq_etl import settings as configuration
 from airq_etl.credentials import LONGEST_RENEWAL
 from tests.faults.dns_server import answering, asking
 from tests.faults.realm import CREDENTIALS, HUSH, Realm
-from tests.faults.state import assert_same, complaint, state
+from tests.faults.state import assert_same, complaint, lines, state
 from tests.faults.twins import STATIONS, hours, only, station, well
 from tests.server import RawServer, Reply, Request, Talk, in_turn, serving, talking
 
@@ -436,8 +436,9 @@ def test_16_never_past_the_deadline(twins: "Twins", header: str) -> None:
         began = time.monotonic()
         ran = twins.meet(5, api_url=server.url, retries=20, run_deadline_s=2)
         assert time.monotonic() - began < 2 + 2
-    assert complaint(ran).startswith("stations 7, 8: ")
-    assert "429" in complaint(ran) or "AIRQ_RUN_DEADLINE_S" in complaint(ran)
+    # By the last answer or by the deadline, whichever came first for a station.
+    assert all("429" in line or "AIRQ_RUN_DEADLINE_S" in line for line in lines(ran))
+    assert 1 <= len(lines(ran)) <= len(STATIONS)
     twins.recover()
 
 
