@@ -25,15 +25,21 @@ def ping(url: str, event: Event) -> bool:
     def get() -> None:
         import httpx
 
+        # Without httpx's own words, which may quote the URL.
         with httpx.stream("GET", url.rstrip("/") + _PATHS[event], timeout=PING_TIMEOUT_S) as response:
-            response.raise_for_status()
+            if not response.is_success:
+                raise RuntimeError(f"status {response.status_code}")
 
     return _try("AIRQ_PING_URL: the ping was not taken", get)
 
 
 def send(urls: Sequence[str], title: str, text: str) -> bool:
-    """Send an alert to all of these Apprise URLs; whether all took it. No secret is in what is sent."""
+    """Send an alert to each of these Apprise URLs; whether any took it. No secret is in what is sent."""
+    title, text = logs.REDACTION.hide(title), logs.REDACTION.hide(text)
+    return any([_send(url, title, text, number) for number, url in enumerate(urls, 1)])  # noqa: C419 -- to all of them
 
+
+def _send(url: str, title: str, text: str, number: int) -> bool:
     def notify() -> None:
         try:
             import apprise
@@ -44,12 +50,12 @@ def send(urls: Sequence[str], title: str, text: str) -> bool:
         apprise_log.addHandler(logging.NullHandler())
         apprise_log.propagate = False
         alert = apprise.Apprise()
-        if not all(alert.add(url) for url in urls):
-            raise RuntimeError("one of the URLs is none that Apprise understands")
-        if not alert.notify(title=logs.REDACTION.hide(title), body=logs.REDACTION.hide(text)):
-            raise RuntimeError("one of the services did not take it")
+        if not alert.add(url):
+            raise RuntimeError("it is no URL that Apprise understands")
+        if not alert.notify(title=title, body=text):
+            raise RuntimeError("the service did not take it")
 
-    return _try("AIRQ_ALERT_URLS: the alert was not sent", notify)
+    return _try(f"AIRQ_ALERT_URLS: the alert was not sent to URL {number}", notify)
 
 
 def _try(what: str, action: Callable[[], None]) -> bool:

@@ -5,17 +5,18 @@ is whole or not there. What a killed run had built is salvaged by the next. Noth
 """
 
 import gzip
+import io
 import os
 import zlib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 from airq_etl import capture
 from airq_etl.capture import Answer
 from airq_etl.errors import DamagedError, StoreError
-from airq_etl.lake import Lake
+from airq_etl.lake import Lake, make, sync
 
 UNFINISHED = ".unfinished.jsonl.gz"
 AT_ONCE = 1 << 16
@@ -32,7 +33,7 @@ class CaptureWriter:
         self._lake = lake
         self._target = _place(lake, run_id, started_at)
         self._temporary = lake.temporary / f"{run_id}{UNFINISHED}"
-        self._file: BinaryIO | None = None
+        self._file: io.FileIO | None = None
         self._whole = 0
 
     def __enter__(self) -> Self:
@@ -47,9 +48,11 @@ class CaptureWriter:
         try:
             if self._file is None:
                 descriptor = os.open(self._temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-                self._file = os.fdopen(descriptor, "wb")
-            self._file.write(member)
-            self._file.flush()
+                # Unbuffered, so that what could not be written is not tried again when the file is closed.
+                self._file = io.FileIO(descriptor, "wb")
+            rest = memoryview(member)
+            while rest:
+                rest = rest[self._file.write(rest) :]
         except OSError as error:
             raise StoreError(f"{self._target} cannot be written: {error.strerror}") from error
         self._whole += len(member)
@@ -59,32 +62,38 @@ class CaptureWriter:
         if self._file is None:
             return None
         try:
-            self._file.truncate(self._whole)
             self._file.close()
-            if not self._whole:
-                return None
-            with self._lake.replacing(self._target) as temporary:
-                self._temporary.replace(temporary)
-        except OSError as error:
-            raise StoreError(f"{self._target} cannot be written: {error.strerror}") from error
+            return _take_place(self._temporary, self._whole, self._target)
         finally:
             self._file = None
-            self._temporary.unlink(missing_ok=True)
-        return self._target
 
 
 def salvage(lake: Lake) -> list[Path]:
     """Keep the answers, each whole, that a run had in hand when it was killed; only while holding the lock."""
     kept = []
     for path in sorted(lake.temporary.glob(f"*{UNFINISHED}")):
-        os.truncate(path, _whole(path))
-        first = next(read(path), None)
-        if first is not None:
-            target = _place(lake, path.name.removesuffix(UNFINISHED), first.requested_at)
-            with lake.replacing(target) as temporary:
-                path.replace(temporary)
-            kept.append(target)
-    return kept
+        written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        kept.append(_take_place(path, _whole(path), _place(lake, path.name.removesuffix(UNFINISHED), written_at)))
+    return [path for path in kept if path is not None]
+
+
+def _take_place(unfinished: Path, whole: int, target: Path) -> Path | None:
+    """Make the first `whole` bytes a capture, in one step; the path, None where there are none.
+
+    StoreError where the disk refuses; the file then stays where it is, to be salvaged.
+    """
+    try:
+        os.truncate(unfinished, whole)
+        if not whole:
+            unfinished.unlink()
+            return None
+        sync(unfinished)
+        make(target.parent)
+        unfinished.replace(target)
+        sync(target.parent)
+    except OSError as error:
+        raise StoreError(f"{target} cannot be written: {error.strerror}") from error
+    return target
 
 
 def _place(lake: Lake, run_id: str, time: datetime) -> Path:

@@ -1,6 +1,7 @@
 """The command line: what stands before a command, and how each ends."""
 
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -13,6 +14,8 @@ from airq_etl import logs, options
 from airq_etl.commands import export, ingest, simulate
 from airq_etl.errors import AirqError, UsageError
 from airq_etl.options import Common
+
+FAREWELL_S = 10.0
 
 app = typer.Typer(
     add_completion=False,
@@ -86,6 +89,10 @@ def _let_go_of_stdout() -> None:
 
 
 def _fail(message: str, code: int, *, verbose: bool) -> int:
+    if hasattr(signal, "setitimer"):
+        # Nobody may be reading any more; whatever there was to do is done.
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(code))
+        signal.setitimer(signal.ITIMER_REAL, FAREWELL_S)
     if verbose:
         typer.echo(logs.REDACTION.hide(traceback.format_exc()), err=True)
     typer.echo(f"airq-etl: {logs.REDACTION.hide(' '.join(message.split()))}", err=True)

@@ -56,7 +56,7 @@ class TokenFile:
             kept = msgspec.json.decode(self.path.read_bytes(), type=_Kept)
         except FileNotFoundError:
             return [self._configured]
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, ValueError, RecursionError):
             if not self._told:
                 log.warning("%s cannot be read; the configured refresh token is tried", self.path)
             self._told = True
@@ -168,7 +168,7 @@ class BearerAuth(httpx.Auth):
             raise unreachable("the token endpoint", error) from error
         try:
             return msgspec.json.decode(body, type=_Grant)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise AnswerError("the token endpoint's answer holds no token; see AIRQ_TOKEN_URL") from error
 
     def _take(self, grant: _Grant) -> None:

@@ -52,7 +52,7 @@ class Lake:
             if self.root.exists() and not self.root.is_dir():
                 raise UsageError(f"the data directory {self.root} is no directory")
             for folder in (self.root, self.captures, self.temporary, *(self.root / t.name for t in TABLES)):
-                folder.mkdir(parents=True, exist_ok=True)
+                make(folder)
             with (self.temporary / f"writable-{os.getpid()}").open("wb") as probe:
                 Path(probe.name).unlink()
         except OSError as error:
@@ -102,7 +102,7 @@ class Lake:
         try:
             yield temporary
             sync(temporary)
-            _make(target.parent)
+            make(target.parent)
             temporary.replace(target)
             sync(target.parent)
         except (OSError, pl.exceptions.PolarsError) as error:
@@ -123,7 +123,7 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _make(folder: Path) -> None:
+def make(folder: Path) -> None:
     """Make a directory and those above it, each kept by the disk."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)

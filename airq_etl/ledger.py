@@ -8,7 +8,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -45,6 +45,7 @@ create index if not exists changes_touched on changes (touched);
 create index if not exists changes_changed on changes (changed);
 create table if not exists station_keys (
     station_id integer, key text, seen_at text not null, primary key (station_id, key)) without rowid;
+create table if not exists notices (subject text primary key, told_at text not null) without rowid;
 create table if not exists rejects (
     capture text, station_id integer, requested_at text, position integer, key text, reason text, row text,
     primary key (capture, station_id, requested_at, position)) without rowid;
@@ -93,15 +94,15 @@ class Ledger:
                 [run_id, command, text(now), pid, version],
             )
 
-    def bad_runs(self, command: str) -> list[tuple[str, str]]:
-        """The runs of a command since the last good one that were not, newest first: when each began, and why."""
+    def bad_runs(self, command: str) -> list[str]:
+        """When each run of a command began that came after the last good one and was not, newest first."""
         rows = self.rows(
-            "select strftime('%Y-%m-%d %H:%M', started_at), message from runs where command = ?1"
-            " and state not in ('RUNNING', 'CANCELLED') and rowid >"
-            " (select coalesce(max(rowid), 0) from runs where command = ?1 and state = 'SUCCESS') order by rowid desc",
+            "select strftime('%Y-%m-%d %H:%M', started_at) from runs where command = ?1 and state != 'CANCELLED'"
+            " and rowid > (select coalesce(max(rowid), 0) from runs where command = ?1 and state = 'SUCCESS')"
+            " order by rowid desc",
             [command],
         )
-        return [(when, message or "") for when, message in rows]
+        return [when for (when,) in rows]
 
     def last_success(self, command: str) -> datetime | None:
         """When the last good run of a command ended."""
@@ -109,11 +110,14 @@ class Ledger:
         ((when,),) = self.rows(query, [command])
         return None if when is None else datetime.fromisoformat(when)
 
-    def run_before(self, run_id: str, command: str) -> datetime | None:
-        """When the newest other run of a command began; None where there was none."""
-        query = "select max(started_at) from runs where command = ? and run_id != ?"
-        ((when,),) = self.rows(query, [command, run_id])
-        return None if when is None else datetime.fromisoformat(when)
+    def is_news(self, subject: str, now: datetime) -> bool:
+        """Whether a subject was not told for a day; it then counts as told."""
+        rows = self.rows("select told_at from notices where subject = ?", [subject])
+        if rows and timedelta(0) <= now - datetime.fromisoformat(rows[0][0]) < timedelta(days=1):
+            return False
+        with self.transaction() as db:
+            db.execute("insert or replace into notices values (?, ?)", [subject, text(now)])
+        return True
 
     def end_run(self, run_id: str, now: datetime, state: str, exit_code: int, message: str) -> None:
         """Record how a run ended."""
@@ -172,7 +176,7 @@ class Ledger:
         return dict(self.rows("select station_id, rule from stations where rule is not null"))
 
     def keys_seen(self, station_id: int) -> dict[str, datetime]:
-        """When the newest answer was asked for in which each key stood with a value."""
+        """The newest hour (UTC) for which each key was given."""
         rows = self.rows("select key, seen_at from station_keys where station_id = ?", [station_id])
         return {key: datetime.fromisoformat(when) for key, when in rows}
 
@@ -214,7 +218,7 @@ def keep_station(db: sqlite3.Connection, station_id: int, station: Station, requ
 
 
 def keep_keys(db: sqlite3.Connection, seen: Mapping[tuple[int, str], datetime]) -> None:
-    """Record when keys (station, key) were seen, unless they were seen later."""
+    """Record the newest hours for which keys (station, key) were given."""
     db.executemany(
         "insert into station_keys values (?, ?, ?) on conflict do update set seen_at = max(seen_at, excluded.seen_at)",
         ((station_id, key, text(when)) for (station_id, key), when in seen.items()),

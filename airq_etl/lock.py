@@ -46,7 +46,7 @@ def hold(root: Path, command: str, now: datetime) -> Iterator[None]:
 def _holder(note: Path) -> str:
     try:
         holder = msgspec.json.decode(note.read_bytes(), type=Holder)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, ValueError, RecursionError):
         return "another run"
     return (
         f"`airq-etl {holder.command}` (process {holder.pid} on {holder.host}, since {holder.since:%Y-%m-%d %H:%M} UTC)"

@@ -25,7 +25,8 @@ class Redaction(logging.Filter):
 
     def hide(self, text: str) -> str:
         """The text without the secrets."""
-        for secret in self.secrets:
+        # The longest first: a shorter one may be a part of it.
+        for secret in sorted(self.secrets, key=len, reverse=True):
             text = text.replace(secret, HIDDEN)
         return text
 

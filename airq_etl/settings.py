@@ -86,6 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         uri_password = uri.rpartition("@")[0].rpartition(":")[2]
         values = [self.client_secret, self.refresh_token, self.password, uri if "@" in uri else None]
         values.append((self.ping_url or "").rstrip("/"))
+        values += [urlsplit(url).password for url in self.alert_urls]
         return [value for value in (*values, *self.alert_urls, uri_password, unquote(uri_password)) if value]
 
 
@@ -193,7 +194,7 @@ def _prepare(name: str, value: Any) -> Any:  # noqa: ANN401 -- text, or a value 
         except UsageError as error:
             raise UsageError(f"AIRQ_STATIONS: {error}") from error
     if name == "alert_urls" and isinstance(value, str):
-        return tuple(re.split(r"[,\s]+(?=[a-z0-9]+://)", value.strip(", ")))
+        return tuple(url for url in re.split(r"[,\s]+(?=[A-Za-z0-9]+://)", value.strip(", ")) if url)
     if name == "now" and isinstance(value, str):
         return parse_time(value, "AIRQ_NOW")
     return _path(name, value) if name in PATHS else value
@@ -221,6 +222,8 @@ def _check(settings: Settings) -> None:
         if url is not None and not _is_url(url):
             shown = "its value" if "@" in url or name in SECRETS else repr(url)
             raise UsageError(f"{PREFIX}{name.upper()}: {shown} is not a URL like https://host/path")
+    if not all("://" in url for url in settings.alert_urls):
+        raise UsageError("AIRQ_ALERT_URLS: its value is no list of URLs like mailto://user:password@host, slack://...")
     check_zone(settings.timezone, "AIRQ_TIMEZONE")
     if settings.client_secret and not (settings.refresh_token or (settings.username and settings.password)):
         raise UsageError("AIRQ_CLIENT_SECRET needs AIRQ_REFRESH_TOKEN, or AIRQ_USERNAME and AIRQ_PASSWORD, beside it")

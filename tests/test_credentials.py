@@ -89,6 +89,19 @@ def test_a_rotated_token_is_on_disk(lake: Lake) -> None:
             get(settings, BearerAuth(settings, lake))
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b'{"refresh_token": "\xff", "configured": "x"}', b"[" * 100_000])
+def test_a_damaged_token_file_is_told_and_passed_over(
+    lake: Lake, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    """Where the kept token cannot be read the configured one is tried, with one warning that names the file."""
+    kept = TokenFile(lake, "configured")
+    kept.path.write_bytes(content)
+    assert kept.tokens() == kept.tokens() == ["configured"]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{kept.path} cannot be read; the configured refresh token is tried"
+    ]
+
+
 def test_the_kept_token_is_private(lake: Lake) -> None:
     """The kept token may be read by its owner alone."""
     TokenFile(lake, "configured").keep("rotated")

@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -15,7 +15,6 @@ from airq_etl import __version__, captures, lock, logs
 from airq_etl.errors import AirqError, StoppedError, StoreError
 from airq_etl.lake import Lake, private
 from airq_etl.ledger import Ledger
-from airq_etl.pipeline import tell
 from airq_etl.results import Problem, Result
 from airq_etl.settings import Settings
 
@@ -76,31 +75,42 @@ class _Interruption(KeyboardInterrupt):
 
 
 @contextmanager
-def job(settings: Settings, command: str, *, telling: bool = False) -> Iterator[Job]:
-    """A job under lock, recorded in the ledger whatever becomes of it; `telling` others of its start and end."""
+def job(settings: Settings, result: Result, *, bounded: bool = False) -> Iterator[Job]:
+    """A job under lock, recorded in the ledger whatever becomes of it; `bounded` by the run's deadline.
+
+    `result` is a new one, as `begun` makes it; the job fills it in.
+    """
     lake = Lake(settings.data_dir)
-    started_at = settings.clock()
     deadline = time.monotonic() + settings.run_deadline_s
-    with ExitStack() as privacy, stoppable(settings.run_deadline_s + GRACE_S):
-        privacy.enter_context(private())
+    with stoppable(settings.run_deadline_s + GRACE_S if bounded else None), private():
         lake.open()
-        with lock.hold(lake.root, command, started_at), Ledger(lake.root) as ledger:
-            for kept in captures.salvage(lake):
-                log.info("a run was killed while it fetched; its answers are kept in %s", kept)
-            lake.sweep()
+        with lock.hold(lake.root, result.command, result.started_at), Ledger(lake.root) as ledger:
+            _clear_up(lake)
             ledger.know_its_place()
-            result = Result(command=command, run_id=secrets.token_hex(4), started_at=started_at)
-            ledger.start_run(result.run_id, command, started_at, os.getpid(), __version__)
-            if telling:
-                tell.of_the_start(settings)
-            try:
-                with recorded(ledger, settings, result):
-                    yield Job(settings, lake, ledger, result, deadline)
-            finally:
-                # Others are to read the metrics.
-                privacy.close()
-                if telling:
-                    tell.of_the_end(settings, ledger, result)
+            ledger.start_run(result.run_id, result.command, result.started_at, os.getpid(), __version__)
+            with recorded(ledger, settings, result):
+                yield Job(settings, lake, ledger, result, deadline)
+
+
+def begun(settings: Settings, command: str) -> Result:
+    """The result of a command that begins now."""
+    return Result(command=command, run_id=secrets.token_hex(4), started_at=settings.clock())
+
+
+def _clear_up(lake: Lake) -> None:
+    """Take in hand what an interrupted run left: its answers are kept, all else is swept."""
+    try:
+        for kept in captures.salvage(lake):
+            log.info("a run was interrupted while it fetched; its answers are kept in %s", kept)
+        lake.sweep()
+    except OSError as error:
+        raise StoreError(f"{lake.temporary} cannot be cleared up: {error.strerror}") from error
+
+
+def unbounded() -> None:
+    """Let the job go on beyond its deadline: it does what would have to be begun anew."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 @contextmanager
@@ -108,7 +118,8 @@ def stoppable(limit_s: float | None = None) -> Iterator[None]:
     """SIGTERM and SIGINT end the block with StoppedError; a second one is not heard while it ends.
 
     So does the bell (SIGALRM, where there is one) after `limit_s` seconds, with StoreError: whatever the block
-    waits for by then, a disk or a pipe that nobody reads, would hold the lock for ever.
+    waits for by then, a disk or a pipe that nobody reads, would hold the lock for ever. It rings again while the
+    block ends, which may run into the same.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -120,7 +131,7 @@ def stoppable(limit_s: float | None = None) -> Iterator[None]:
     bell = limit_s is not None and hasattr(signal, "setitimer")
     if bell:
         before[signal.SIGALRM] = signal.signal(signal.SIGALRM, _ring)
-        signal.setitimer(signal.ITIMER_REAL, min(limit_s or LONGEST_S, LONGEST_S))
+        signal.setitimer(signal.ITIMER_REAL, min(limit_s or LONGEST_S, LONGEST_S), GRACE_S)
     try:
         yield
     except _Interruption as interruption:

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from typing import NamedTuple
 
 import polars as pl
 
@@ -16,27 +17,39 @@ DAY = 24  # rows: an answer of fewer says little about a sensor that left them a
 MOST_KEPT = 20  # keys of an answer: one may be made of nothing else
 
 
+class _Newest(NamedTuple):
+    """The answer with the newest `hour` of a station: how many rows it has, and which known keys."""
+
+    hour: datetime
+    rows: int
+    keys: frozenset[str]
+
+
 class Keys:
     """What the answers of one transform bring."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[int, str], datetime] = {}
         self._counts: dict[tuple[int, str], int] = {}
-        self._newest: dict[int, tuple[datetime, int]] = {}
+        self._newest: dict[int, _Newest] = {}
 
-    def note(self, station_id: int, requested_at: datetime, decoded: Payload, rows: pl.DataFrame) -> None:
-        """Note the keys of an answer; `rows` are those that came of it."""
-        brought = [BY_COLUMN[name].key for name in present(rows.columns) if rows[name].null_count() < rows.height]
+    def note(self, station_id: int, decoded: Payload, rows: pl.DataFrame) -> None:
+        """Note the keys of an answer, each with the newest hour that has it; `rows` are those that came of it."""
+        if rows.is_empty():
+            return
+        given = {name: rows.filter(pl.col(name).is_not_null())["hour"] for name in present(rows.columns)}
+        seen = {BY_COLUMN[name].key: max(hours) for name, hours in given.items() if len(hours)}
         unknown = dict(sorted(decoded.unknown_keys.items())[:MOST_KEPT])
-        for key in (*brought, *unknown):
-            self._seen[station_id, key] = max(requested_at, self._seen.get((station_id, key), requested_at))
+        newest = max(rows["hour"])
+        for key, hour in (seen | dict.fromkeys(unknown, newest)).items():
+            self._seen[station_id, key] = max(hour, self._seen.get((station_id, key), hour))
         for key, count in unknown.items():
             self._counts[station_id, key] = self._counts.get((station_id, key), 0) + count
-        if rows.height >= DAY:
-            self._newest[station_id] = max((requested_at, rows.height), self._newest.get(station_id, (requested_at, 0)))
+        if rows.height >= DAY and (station_id not in self._newest or newest >= self._newest[station_id].hour):
+            self._newest[station_id] = _Newest(newest, rows.height, frozenset(seen))
 
     def conclude(self, work: Job) -> None:
-        """Warn of keys never seen before, once; tell of sensors that the newest answer no longer has."""
+        """Warn of keys never seen before, once; tell of sensors that the newest hours no longer have, once a day."""
         before = {station_id: work.ledger.keys_seen(station_id) for station_id in {s for s, _ in self._seen}}
         with work.ledger.transaction() as db:
             keep_keys(db, self._seen)
@@ -48,15 +61,17 @@ class Keys:
                     key,
                     count,
                 )
-        for station_id, (asked_at, rows) in sorted(self._newest.items()):
-            seen = work.ledger.keys_seen(station_id)
-            gone = [sensor for key, sensor in BY_KEY.items() if key in seen and seen[key] < asked_at]
+        for station_id, (newest, rows, given) in sorted(self._newest.items()):
+            # One that was given for later hours than those of this answer is not gone.
+            missing = {key for key, hour in work.ledger.keys_seen(station_id).items() if hour <= newest} - given
+            gone = [sensor for key, sensor in BY_KEY.items() if key in missing]
             work.result.station(station_id).sensors_gone = [sensor.column for sensor in gone]
-            if gone:
+            news = [sensor.key for sensor in gone if work.ledger.is_news(f"gone:{station_id}:{sensor.key}", work.now)]
+            if news:
                 log.error(
                     "station %s: %s is in none of the %d rows of its newest answer, and was there before; "
                     "its column is empty from then on, see the station or the API",
                     station_id,
-                    ", ".join(sensor.key for sensor in gone),
+                    ", ".join(news),
                     rows,
                 )

@@ -21,7 +21,7 @@ from airq_etl.errors import DamagedError, UsageError
 from airq_etl.lake import DAILY, HOURLY, REVISIONS, Lake
 from airq_etl.ledger import mark_captures, remember
 from airq_etl.pipeline.days import write_daily
-from airq_etl.pipeline.job import Job, step
+from airq_etl.pipeline.job import Job, step, unbounded
 from airq_etl.pipeline.transform import counting, work_in
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ def is_unfinished(work: Job) -> bool:
 
 def rebuild(work: Job, *, discard: bool) -> None:
     """Make hourly, daily and revisions again. UsageError where hours would be lost, unless `discard`."""
+    unbounded()
     with step(work, "transform") as counts:
         aside = Lake(work.lake.temporary / "rebuild")
         aside.open()

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from airq_etl.errors import AirqError
 from airq_etl.pipeline.extract import extract, newest_hours, take_files
-from airq_etl.pipeline.job import MOST_NAMED, Job, job
+from airq_etl.pipeline.job import MOST_NAMED, Job, begun, job
 from airq_etl.pipeline.load import load
 from airq_etl.pipeline.rebuild import is_unfinished, rebuild
+from airq_etl.pipeline.tell import of_the_start, told
 from airq_etl.pipeline.transform import transform
 from airq_etl.results import Result
 from airq_etl.settings import Settings
@@ -22,7 +23,7 @@ DAY = timedelta(days=1)
 
 def run_extract(settings: Settings, days: Days | None = None) -> Result:
     """Ask the API for what is missing, or for `days`."""
-    with job(settings, "extract") as work:
+    with job(settings, begun(settings, "extract")) as work:
         extract(work, settings.stations, days)
     return work.result
 
@@ -31,14 +32,14 @@ def run_import(
     settings: Settings, files: Sequence[Path], station_id: int | None, requested_at: datetime | None
 ) -> Result:
     """Take saved payloads."""
-    with job(settings, "extract") as work:
+    with job(settings, begun(settings, "extract")) as work:
         take_files(work, files, station_id, requested_at)
     return work.result
 
 
 def run_transform(settings: Settings, days: Days | None = None, *, anew: bool = False, discard: bool = False) -> Result:
     """Bring the tables up to the captures; `anew` makes them again from the captures alone."""
-    with job(settings, "transform") as work:
+    with job(settings, begun(settings, "transform")) as work:
         _transform(work, days, anew=anew, discard=discard)
         _describe(work)
     return work.result
@@ -46,14 +47,16 @@ def run_transform(settings: Settings, days: Days | None = None, *, anew: bool = 
 
 def run_load(settings: Settings, *, full: bool = False) -> Result:
     """Bring the store up to the tables; `full` sends everything."""
-    with job(settings, "load") as work:
+    with job(settings, begun(settings, "load")) as work:
         load(work, full=full)
     return work.result
 
 
 def run_all(settings: Settings, days: Days | None = None) -> Result:
     """Extract, transform, load. What fails for one station, or for the source, keeps nothing else from going on."""
-    with job(settings, "run", telling=True) as work:
+    result = begun(settings, "run")
+    with told(settings, result), job(settings, result, bounded=True) as work:
+        of_the_start(settings)
         extract(work, settings.stations, days)
         _transform(work, days)
         _describe(work)
@@ -62,7 +65,7 @@ def run_all(settings: Settings, days: Days | None = None) -> Result:
             load(work)
         except AirqError as error:
             work.fail(error)
-    return work.result
+    return result
 
 
 def _transform(work: Job, days: Days | None, *, anew: bool = False, discard: bool = False) -> None:
@@ -85,17 +88,11 @@ def _describe(work: Job) -> None:
 
 
 def _warn_of_stale_stations(work: Job) -> None:
-    """Warn of stations that answered, and have had no hour for a day: once when the day is full, then once a day."""
-    before = work.ledger.run_before(work.result.run_id, work.result.command)
-
-    def is_due(newest: datetime | None) -> bool:
-        full_days = 1 if newest is None else _more_than(work.now - newest)
-        told = 0 if before is None or newest is None else _more_than(before - newest)
-        return full_days > told
-
+    """Warn, once a day, of stations that answered and have had no hour for a day."""
     answered = (station for station in work.result.stations if station.error is None)
-    stale = [(station.station_id, station.newest_hour) for station in answered if is_due(station.newest_hour)]
-    for station_id, newest in stale[:MOST_NAMED]:
+    stale = [(s.station_id, s.newest_hour) for s in answered if s.newest_hour is None or work.now - s.newest_hour > DAY]
+    told = [station for station in stale if work.ledger.is_news(f"stale:{station[0]}", work.now)]
+    for station_id, newest in told[:MOST_NAMED]:
         if newest is None:
             log.warning("station %s: no hour of it is known yet", station_id)
         else:
@@ -103,10 +100,5 @@ def _warn_of_stale_stations(work: Job) -> None:
             log.warning(
                 "station %s: its newest hour is %s UTC, %.0f h ago", station_id, f"{newest:%Y-%m-%d %H:%M}", age
             )
-    if len(stale) > MOST_NAMED:
-        log.warning("and %d more stations have had no hour for a day", len(stale) - MOST_NAMED)
-
-
-def _more_than(age: timedelta) -> int:
-    """More than how many days an age is."""
-    return max(-(-age // DAY) - 1, 0)
+    if len(told) > MOST_NAMED:
+        log.warning("and %d more stations have had no hour for a day", len(told) - MOST_NAMED)

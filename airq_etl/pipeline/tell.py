@@ -1,17 +1,40 @@
-"""Who is told how a run went: the dead man's switch, Prometheus, and people after so many bad runs in a row."""
+"""Who is told how a run went: the dead man's switch, Prometheus, and people after so many bad runs in a row.
+
+All of it happens when the run has let go of its lock: a target that hangs holds up no other run.
+"""
 
 import logging
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from airq_etl import alerts
+from airq_etl.errors import AirqError, LockedError, PartialError, StoppedError, StoreError
 from airq_etl.ledger import Ledger, remember
-from airq_etl.results import Result
+from airq_etl.pipeline.job import stoppable
+from airq_etl.results import Problem, Result
 from airq_etl.settings import Settings
 
 log = logging.getLogger(__name__)
 
-ALERT = "alert"  # remembered in the ledger: "open" while people have been told of bad runs
-FIRST_SIGNAL = 128
+ALERT = "alert"  # remembered in the ledger: the exit code that people were told of, "0" when all is well
+LONGEST_S = 4 * alerts.LONGEST_S
+
+
+@contextmanager
+def told(settings: Settings, result: Result) -> Iterator[None]:
+    """Tell how the run in the block ends, which fills in `result`; nothing where a signal or another run stopped it."""
+    try:
+        yield
+    except (LockedError, StoppedError):
+        raise
+    except AirqError as error:
+        result.exit_code = error.exit_code
+        result.problems.append(Problem(str(error), error.exit_code))
+        _of_the_end(settings, result)
+        raise
+    else:
+        _of_the_end(settings, result)
 
 
 def of_the_start(settings: Settings) -> None:
@@ -20,22 +43,27 @@ def of_the_start(settings: Settings) -> None:
         alerts.ping(settings.ping_url, "start")
 
 
-def of_the_end(settings: Settings, ledger: Ledger, result: Result) -> None:
-    """Tell how a run ended; of one that a signal stopped nothing is told."""
-    if result.exit_code > FIRST_SIGNAL:
-        return
-    if settings.metrics_file is not None:
-        _write_metrics(settings, ledger, result)
-    if settings.ping_url:
-        alerts.ping(settings.ping_url, "fail" if result.exit_code else "success")
-    if settings.alert_urls:
-        _alert(settings, ledger, result)
+def _of_the_end(settings: Settings, result: Result) -> None:
+    with stoppable(LONGEST_S):
+        if settings.ping_url:
+            alerts.ping(settings.ping_url, "fail" if result.exit_code else "success")
+        if settings.metrics_file is None and not settings.alert_urls:
+            return
+        try:
+            with Ledger(settings.data_dir) as ledger:
+                _write_metrics(settings, ledger, result)
+                _alert(settings, ledger, result)
+        except StoreError:
+            # Without a ledger nobody knows what was told before: better twice than never.
+            if result.exit_code:
+                _send(settings, result, "airq-etl: a bad run", f"{result.started_at:%Y-%m-%d %H:%M}")
 
 
 def _write_metrics(settings: Settings, ledger: Ledger, result: Result) -> None:
+    if settings.metrics_file is None:
+        return
     from airq_etl import metrics
 
-    assert settings.metrics_file is not None  # noqa: S101 -- the caller looked
     try:
         metrics.write(settings.metrics_file, result, ledger.last_success(result.command))
     except OSError as error:
@@ -43,18 +71,26 @@ def _write_metrics(settings: Settings, ledger: Ledger, result: Result) -> None:
 
 
 def _alert(settings: Settings, ledger: Ledger, result: Result) -> None:
-    """Tell people of the N-th bad run in a row, once, and of the first good one after that."""
-    bad = ledger.bad_runs(result.command)
-    told = ledger.meta(ALERT) == "open"
-    where = f"{settings.data_dir} on {platform.node()}"
-    if bad and not told and len(bad) >= settings.alert_after:
+    """Tell people of the N-th bad run in a row, once, once more where it gets worse than partial, and of its end."""
+    before = int(ledger.meta(ALERT) or 0)
+    bad = ledger.bad_runs(result.command) if result.exit_code else []
+    worse = before in {0, PartialError.exit_code} and result.exit_code not in {0, before}
+    if result.exit_code and worse and len(bad) >= settings.alert_after:
         title = f"airq-etl: {len(bad)} bad {'run' if len(bad) == 1 else 'runs'} in a row"
-        since, message = bad[-1]
-        text = f"{message or 'see the log'}\nSince {since} UTC, in {where}. Next: airq-etl run -v"
-    elif told and not bad:
-        title, text = "airq-etl: runs are good again", f"The run of {result.started_at:%Y-%m-%d %H:%M} UTC, in {where}."
+        sent = _send(settings, result, title, bad[-1])
+    elif before and not result.exit_code:
+        sent = _send(settings, result, "airq-etl: runs are good again", "")
     else:
         return
-    if alerts.send(settings.alert_urls, title, text):
+    if sent:
         with ledger.transaction() as db:
-            remember(db, ALERT, "open" if bad else "closed")
+            remember(db, ALERT, str(result.exit_code))
+
+
+def _send(settings: Settings, result: Result, title: str, since: str) -> bool:
+    said = (
+        "\n".join(problem.message for problem in result.problems)
+        or f"The run of {result.started_at:%Y-%m-%d %H:%M} UTC"
+    )
+    text = f"{said}\nSince {since} UTC. Next: airq-etl run -v" if since else said
+    return alerts.send(settings.alert_urls, title, f"{text}\nData: {settings.data_dir} on {platform.node()}")

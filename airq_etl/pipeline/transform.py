@@ -135,7 +135,7 @@ def _decode(work: Job, name: str, answer: Answer, batch: Work, keys: Keys) -> No
             f".{first.key}" if first.key else "",
             first.reason,
         )
-    keys.note(answer.station_id, answer.requested_at, decoded, parsed.rows)
+    keys.note(answer.station_id, decoded, parsed.rows)
 
 
 def _merge_month(lake: Lake, part: str, rows: pl.DataFrame, touched: Callable[[pl.DataFrame], None]) -> None:

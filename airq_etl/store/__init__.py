@@ -56,6 +56,7 @@ class Store(Protocol):
 
 
 MARKS = "loaded:"
+FORGOTTEN = 30 * 86_400 * 1_000_000  # a position is a time in microseconds
 
 
 def mark_id(lake_id: str) -> str:
@@ -71,7 +72,11 @@ def mark_of(found: Iterable[Document], lake_id: str, store: str) -> Mark:
     mine = marks.pop(mark_id(lake_id), {})
     # Whatever else may stand there, a full load puts it right.
     current = _number(mine, "layout") == LAYOUT and isinstance(mine.get("position"), int)
-    return Mark(mine["position"] if current else None, shares=bool(marks))
+    position = mine["position"] if current else None
+    # A directory that was moved, or restored from a copy, leaves its old mark behind.
+    long_ago = 0 if position is None else position - FORGOTTEN
+    shares = any(mark.get("position") is None or _number(mark, "position") > long_ago for mark in marks.values())
+    return Mark(position, shares)
 
 
 def _number(document: Document, field: str) -> int:

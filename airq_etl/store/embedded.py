@@ -98,7 +98,7 @@ class EmbeddedStore:
         differs = " or ".join(f"{collection.name}.{name} is not excluded.{name}" for name in compared)
         if collection.newness is not None:
             there = f"{collection.name}.{collection.newness}"
-            differs = f"({differs}) and ({there} is null or excluded.{collection.newness} >= {there})"
+            differs = f"{there} is null or (({differs}) and excluded.{collection.newness} >= {there})"
         self._db.executemany(
             f"insert into {collection.name} ({', '.join(names)}) values ({', '.join('?' * len(names))})"  # noqa: S608
             f" on conflict (_id) do update set {changes} where {differs}",

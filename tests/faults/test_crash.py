@@ -188,7 +188,7 @@ def test_01_what_was_fetched_is_kept(airq: "Airq") -> None:
         os.truncate(unfinished, unfinished.stat().st_size - 5)
         assert list(data.glob("captures/*/*/*/*")) == []
         said = airq("transform", env=env).err
-    assert "a run was killed while it fetched; its answers are kept in" in said
+    assert "a run was interrupted while it fetched; its answers are kept in" in said
     assert {station for station, _ in state(data).hours} == {1, 2, 3, 4}
     assert list((data / "tmp").iterdir()) == []
 
@@ -289,11 +289,9 @@ def test_11_a_run_that_hangs_ends_at_its_deadline(airq: "Airq") -> None:
         airq("run", env=env, expect=75)
         time.sleep(7)
         airq("run", env=env, expect=5)
-        # The reader is back: now it can say what it had to say.
-        os.close(writable)
-        while os.read(readable, 1 << 16).strip(b"\0") == b"":
-            pass
-        assert first.wait(10) == 7
+        # Nor does it wait for ever to say that it is late.
+        assert first.wait(20) == 7
+    os.close(writable)
     os.close(readable)
     with closing(sqlite3.connect(airq.directory / "share/airq-etl" / FILE)) as ledger:
         ((found, message),) = ledger.execute("select state, message from runs order by rowid limit 1").fetchall()

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from airq_etl import captures
+from airq_etl.lake import Lake
 from airq_etl.ledger import FILE
 from tests.faults.state import assert_same, complaint, lines, state
 from tests.frames import body, hour
@@ -111,6 +113,36 @@ def test_04_files_may_not_grow(airq: "Airq", server: Server) -> None:
     airq("run", "--data-dir", data, env=settings(server, LATER))
     assert_same(state(data), expected)
     assert list((data / "tmp").iterdir()) == []
+
+
+def test_04_whole_answers_outlive_a_full_disk(tmp_path: Path) -> None:
+    """What was fetched whole before the disk was full is kept: at once, or by the next run."""
+    program = """
+import os, resource, sys
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from airq_etl.capture import Answer
+from airq_etl.captures import CaptureWriter
+from airq_etl.errors import StoreError
+from airq_etl.lake import Lake
+
+now = datetime(2024, 9, 9, 10, 20, tzinfo=UTC)
+resource.setrlimit(resource.RLIMIT_FSIZE, (7_000, 7_000))
+with suppress(StoreError), CaptureWriter(Lake(Path(sys.argv[1])), "run", now) as writer:
+    for number in range(9):
+        writer.add(Answer(station_id=number, requested_at=now, url="", status=200, body=os.urandom(1_000)))
+        print(number)
+"""
+    lake = Lake(tmp_path)
+    lake.open()
+    words: list[str | Path] = [sys.executable, "-c", program, tmp_path]
+    written = subprocess.run(words, capture_output=True, check=True).stdout.split()
+    assert 2 < len(written) < 9
+    captures.salvage(lake)
+    (kept,) = captures.files(lake)
+    assert [answer.station_id for answer in captures.read(kept)] == [int(number) for number in written]
+    assert list(lake.temporary.iterdir()) == []
 
 
 def test_04_an_export_to_a_full_device(airq: "Airq", server: Server) -> None:
@@ -362,3 +394,6 @@ def test_43_an_older_versions_data_directory(airq: "Airq", server: Server) -> No
     server.script = in_turn(SECOND)
     airq("run", env=settings(server, LATER))
     assert_same(state(data), expected)
+    with closing(sqlite3.connect(data / "airq.db")) as store:
+        for table, newness in (("hourly", "requested_at"), ("daily", "updated_at")):
+            assert store.execute(f"select count(*) from {table} where {newness} is null").fetchone() == (0,)  # noqa: S608

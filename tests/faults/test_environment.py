@@ -236,6 +236,40 @@ def test_44_targets_that_are_up(airq: "Airq", server: Server, tmp_path: Path) ->
     assert "Next: airq-etl run -v" in told[0]["message"]
 
 
+def test_44_a_data_directory_that_fails_is_told_of(airq: "Airq", server: Server) -> None:
+    """Where not even the ledger can be read, the switch and people are told, by those targets that are there."""
+    airq("run", env=settings(server))
+    (airq.directory / "share/airq-etl/ledger.db").write_bytes(b"not a database" * 300)
+    with serving(lambda _: Reply()) as target:
+        host = target.url.removeprefix("http://")
+        up = {"AIRQ_PING_URL": f"{target.url}/uuid", "AIRQ_ALERT_URLS": f"form://127.0.0.1:1/x, form://{host}/hook"}
+        ran = airq("run", "-q", env=settings(server) | up, expect=7)
+        assert [request.path for request in target.requests] == ["/uuid/fail", "/hook"]
+        assert "ledger.db is damaged" in target.requests[1].form["message"]
+        assert "the alert was not sent to URL 1" in ran.err
+
+
+def test_44_one_of_two_targets_is_down(airq: "Airq", server: Server) -> None:
+    """People who were told by one of two services are not told at every run because of the other."""
+    server.script = in_turn(Reply(404, b"{}"))
+    with serving(lambda _: Reply()) as target:
+        host = target.url.removeprefix("http://")
+        up = {"AIRQ_ALERT_URLS": f"form://{host}/hook, form://127.0.0.1:1/x"}
+        for _ in range(3):
+            airq("run", "-q", env=settings(server) | up, expect=5)
+        assert len(target.requests) == 1
+
+
+@pytest.mark.parametrize("reply", [Reply(301, headers={"Location": "https://x/uuid-of-mine"}), Reply(404)])
+def test_44_a_ping_that_is_refused_shows_no_address(airq: "Airq", server: Server, reply: Reply) -> None:
+    """What a ping target answers is told by its status alone: the address is a secret."""
+    with serving(in_turn(reply)) as target:
+        address = target.url.replace("127.0.0.1", "LOCALHOST") + "/uuid-of-mine"
+        ran = airq("run", "-v", env=settings(server) | {"AIRQ_PING_URL": address})
+    assert f"AIRQ_PING_URL: the ping was not taken: status {reply.status}" in ran.err
+    assert "uuid-of-mine" not in ran.err
+
+
 def test_44_the_names_of_settings_that_tell() -> None:
     """What a target's address holds is a secret like any other."""
     given = configuration.build(
