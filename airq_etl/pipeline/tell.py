@@ -28,9 +28,9 @@ def told(settings: Settings, result: Result) -> Iterator[None]:
         yield
     except (LockedError, StoppedError):
         raise
-    except AirqError as error:
-        result.exit_code = error.exit_code
-        result.problems.append(Problem(str(error), error.exit_code))
+    except Exception as error:
+        result.exit_code = error.exit_code if isinstance(error, AirqError) else 1
+        result.problems.append(Problem(str(error) or type(error).__name__, result.exit_code))
         _of_the_end(settings, result)
         raise
     else:
