@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from airq_etl import alerts
 from airq_etl.errors import AirqError, LockedError, PartialError, StoppedError, StoreError
-from airq_etl.ledger import Ledger, remember
+from airq_etl.ledger import FILE, Ledger, remember
 from airq_etl.pipeline.job import stoppable
 from airq_etl.results import Problem, Result
 from airq_etl.settings import Settings
@@ -50,13 +50,20 @@ def _of_the_end(settings: Settings, result: Result) -> None:
         if settings.metrics_file is None and not settings.alert_urls:
             return
         try:
-            with Ledger(settings.data_dir) as ledger:
+            with _ledger(settings) as ledger:
                 _write_metrics(settings, ledger, result)
                 _alert(settings, ledger, result)
         except StoreError:
             # Without a ledger nobody knows what was told before: better twice than never.
             if result.exit_code:
                 _send(settings, result, "airq-etl: a bad run", f"{result.started_at:%Y-%m-%d %H:%M}")
+
+
+def _ledger(settings: Settings) -> Ledger:
+    """The ledger that the run has left; this is no place to make one."""
+    if not (settings.data_dir / FILE).is_file():
+        raise StoreError(f"there is no ledger in {settings.data_dir}")
+    return Ledger(settings.data_dir)
 
 
 def _write_metrics(settings: Settings, ledger: Ledger, result: Result) -> None:
