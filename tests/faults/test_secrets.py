@@ -49,8 +49,7 @@ def server(realm: Realm) -> Iterator[Server]:
         yield opened
 
 
-@pytest.mark.parametrize("grant", ["refresh_token", "password"])
-@pytest.mark.parametrize("log_format", ["text", "json"])
+@pytest.mark.parametrize(("grant", "log_format"), [("refresh_token", "text"), ("password", "json")])
 def test_no_secret_is_left_anywhere(airq: "Airq", realm: Realm, server: Server, grant: str, log_format: str) -> None:
     """Every file and all output at -v is searched for every secret; only the rotated token is in its own file."""
     host = server.url.removeprefix("http://")
