@@ -5,18 +5,20 @@ is whole or not there. What a killed run had built is salvaged by the next. Noth
 """
 
 import gzip
-import io
 import os
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from airq_etl import capture
 from airq_etl.capture import Answer
 from airq_etl.errors import DamagedError, StoreError
 from airq_etl.lake import Lake, make, sync
+
+if TYPE_CHECKING:
+    import io
 
 UNFINISHED = ".unfinished.jsonl.gz"
 AT_ONCE = 1 << 16
@@ -47,9 +49,8 @@ class CaptureWriter:
         member = gzip.compress(capture.encode(answer), compresslevel=6, mtime=0)
         try:
             if self._file is None:
-                descriptor = os.open(self._temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
                 # Unbuffered, so that what could not be written is not tried again when the file is closed.
-                self._file = io.FileIO(descriptor, "wb")
+                self._file = self._temporary.open("xb", buffering=0)
             rest = memoryview(member)
             while rest:
                 rest = rest[self._file.write(rest) :]

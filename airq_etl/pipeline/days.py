@@ -3,6 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 
 import polars as pl
 
@@ -88,13 +89,22 @@ def compute_days(work: Job, lake: Lake, days: pl.DataFrame) -> pl.DataFrame:
 
 def hours_of(lake: Lake, days: pl.DataFrame, zones: daily.Zones) -> pl.DataFrame:
     """The rows of the hourly table under some days (`station_id`, `day`) of one month."""
-    # A local day reaches into the neighbouring UTC days, so into the neighbouring months' files.
-    span = days.select(
-        first=pl.col("day").min().dt.offset_by("-1d").cast(hourly.TIME),
-        last=pl.col("day").max().dt.offset_by("2d").cast(hourly.TIME),
-    )
-    first, last = span.row(0)
+    first, last = span(days)
     parts = {f"{time:%Y-%m}" for time in (first, first + (last - first) / 2, last)}
     near = pl.col("hour").is_between(first, last) & pl.col("station_id").is_in(days["station_id"].unique().implode())
-    hours = lake.read(HOURLY, parts, near).with_columns(day=daily.day_of(zones))
-    return hourly.arrange(hours.join(days.select(daily.KEY), on=daily.KEY, how="semi"))
+    return only_of(lake.read(HOURLY, parts, near), days, zones)
+
+
+def span(days: pl.DataFrame) -> tuple[datetime, datetime]:
+    """From when to when (UTC) the hours of some days (`day`) lie: a local day reaches into the neighbouring ones."""
+    first, last = days.select(
+        first=pl.col("day").min().dt.offset_by("-1d").cast(hourly.TIME),
+        last=pl.col("day").max().dt.offset_by("2d").cast(hourly.TIME),
+    ).row(0)
+    return first, last
+
+
+def only_of(hours: pl.DataFrame, days: pl.DataFrame, zones: daily.Zones) -> pl.DataFrame:
+    """Those rows of the hourly table that lie on some days (`station_id`, `day`)."""
+    dated = hours.with_columns(day=daily.day_of(zones))
+    return hourly.arrange(dated.join(days.select(daily.KEY), on=daily.KEY, how="semi"))

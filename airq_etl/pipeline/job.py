@@ -22,7 +22,6 @@ log = logging.getLogger(__name__)
 
 MOST_NAMED = 5
 GRACE_S = 5.0  # beyond the deadline, for what is nearly done
-LONGEST_S = 1e9
 LATE = "the run did not end before its deadline (AIRQ_RUN_DEADLINE_S); the next one takes up what is left"
 
 
@@ -128,16 +127,16 @@ def stoppable(limit_s: float | None = None) -> Iterator[None]:
     # A shell starts what runs in its background deaf to SIGINT, and so it stays.
     signals = [heard for heard in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(heard) is not signal.SIG_IGN]
     before = {heard: signal.signal(heard, _stop) for heard in signals}
-    bell = limit_s is not None and hasattr(signal, "setitimer")
-    if bell:
+    bell_s = limit_s if hasattr(signal, "setitimer") else None
+    if bell_s is not None:
         before[signal.SIGALRM] = signal.signal(signal.SIGALRM, _ring)
-        signal.setitimer(signal.ITIMER_REAL, min(limit_s or LONGEST_S, LONGEST_S), GRACE_S)
+        signal.setitimer(signal.ITIMER_REAL, bell_s, GRACE_S)
     try:
         yield
     except _Interruption as interruption:
         raise interruption.error from None
     finally:
-        if bell:
+        if bell_s is not None:
             signal.setitimer(signal.ITIMER_REAL, 0)
         for heard, handler in before.items():
             signal.signal(heard, handler)

@@ -37,10 +37,11 @@ class Keys:
         """Note the keys of an answer, each with the newest hour that has it; `rows` are those that came of it."""
         if rows.is_empty():
             return
-        given = {name: rows.filter(pl.col(name).is_not_null())["hour"] for name in present(rows.columns)}
-        seen = {BY_COLUMN[name].key: max(hours) for name, hours in given.items() if len(hours)}
+        last = {name: pl.col("hour").filter(pl.col(name).is_not_null()).max() for name in present(rows.columns)}
+        hours = rows.select(pl.col("hour").max(), **last).row(0, named=True)
+        newest = hours.pop("hour")
+        seen = {BY_COLUMN[name].key: hour for name, hour in hours.items() if hour is not None}
         unknown = dict(sorted(decoded.unknown_keys.items())[:MOST_KEPT])
-        newest = max(rows["hour"])
         for key, hour in (seen | dict.fromkeys(unknown, newest)).items():
             self._seen[station_id, key] = max(hour, self._seen.get((station_id, key), hour))
         for key, count in unknown.items():
@@ -50,7 +51,7 @@ class Keys:
 
     def conclude(self, work: Job) -> None:
         """Warn of keys never seen before, once; tell of sensors that the newest hours no longer have, once a day."""
-        before = {station_id: work.ledger.keys_seen(station_id) for station_id in {s for s, _ in self._seen}}
+        before = {station_id: work.ledger.keys_seen(station_id) for station_id in {s for s, _ in self._counts}}
         with work.ledger.transaction() as db:
             keep_keys(db, self._seen)
         for (station_id, key), count in sorted(self._counts.items()):

@@ -1,14 +1,13 @@
 """load: what changed since this store was last loaded, into MongoDB or the embedded store."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from airq_etl import changes, daily, documents, hourly
+from airq_etl import changes, daily, documents
 from airq_etl.changes import Change
 from airq_etl.lake import DAILY, REVISIONS, Lake
-from airq_etl.pipeline.days import hours_of
+from airq_etl.pipeline.days import hours_of, only_of, span
 from airq_etl.pipeline.job import Job, step
 from airq_etl.settings import Settings
 from airq_etl.store import Batch, Store
@@ -86,12 +85,5 @@ def _batches(work: Job, due: list[Change], shared: Store | None) -> Iterator[Bat
 
 def _hours_in(store: Store, days: pl.DataFrame, zones: daily.Zones) -> pl.DataFrame:
     """The rows of the hourly table that stand in a store under some days of one station and month."""
-    station_id, first, last = days.select(
-        pl.col("station_id").first(), first=pl.col("day").min(), last=pl.col("day").max()
-    ).row(0)
-    # A local day reaches into the neighbouring UTC days.
-    begin = datetime(first.year, first.month, first.day, tzinfo=UTC) - timedelta(days=1)
-    end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=2)
-    found = documents.hourly_frame(store.between(documents.HOURLY, station_id, begin, end))
-    hours = found.with_columns(day=daily.day_of(zones))
-    return hourly.arrange(hours.join(days.select(daily.KEY), on=daily.KEY, how="semi"))
+    found = store.between(documents.HOURLY, days["station_id"][0], *span(days))
+    return only_of(documents.hourly_frame(found), days, zones)
