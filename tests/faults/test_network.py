@@ -27,7 +27,7 @@ from airq_etl.credentials import LONGEST_RENEWAL
 from tests.faults.dns_server import answering, asking
 from tests.faults.realm import CREDENTIALS, HUSH, Realm
 from tests.faults.state import assert_same, complaint, lines, state
-from tests.faults.twins import STATIONS, hours, only, station, well
+from tests.faults.twins import STATIONS, hours, station, well
 from tests.server import RawServer, Reply, Request, Talk, in_turn, serving, talking
 
 if TYPE_CHECKING:
@@ -112,9 +112,7 @@ def test_12_one_station_reset(twins: "Twins") -> None:
     with talking(reset_for_8) as server:
         ran = twins.run(3, api_url=server.url)
     assert complaint(ran).startswith("station 8: 127.0.0.1 cannot be reached: ")
-    found = state(twins.data)
-    assert_same(only(found, 8), only(twins.before, 8))
-    assert_same(only(found, 7), only(twins.undisturbed, 7))
+    twins.assert_failed_alone(8, other=7)
     twins.recover()
 
 
@@ -167,9 +165,7 @@ def test_13_a_cut_answer(twins: "Twins", fault: str) -> None:
         assert [station(request) for request in server.requests].count(8) == 2
     assert complaint(ran).startswith("station 8: ")
     assert [found["retries"] for found in ran.json["stations"]] == [0, 1]
-    found = state(twins.data)
-    assert_same(only(found, 8), only(twins.before, 8))
-    assert_same(only(found, 7), only(twins.undisturbed, 7))
+    twins.assert_failed_alone(8, other=7)
     twins.recover()
 
 

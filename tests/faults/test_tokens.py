@@ -14,7 +14,7 @@ import pytest
 from airq_etl.simulator import Simulator
 from tests.faults.realm import CREDENTIALS, HUSH, Realm
 from tests.faults.state import assert_same, complaint, lines, state
-from tests.faults.twins import STATIONS, assert_hidden, only, station, well
+from tests.faults.twins import STATIONS, assert_hidden, station, well
 from tests.frames import hour
 from tests.server import Reply, Request, in_turn, serving
 
@@ -59,9 +59,7 @@ def test_18_one_station_refused(twins: "Twins") -> None:
         ran = twins.run(3, **env)
         assert realm.asked == 2
     assert complaint(ran).startswith("station 8: the API refuses the credentials")
-    found = state(twins.data)
-    assert_same(only(found, 8), only(twins.before, 8))
-    assert_same(only(found, 7), only(twins.undisturbed, 7))
+    twins.assert_failed_alone(8, other=7)
     twins.recover()
 
 

@@ -128,6 +128,12 @@ class Twins:
         assert done.returncode in expect, done.stderr[-2000:]
         return Ran(done.returncode, done.stdout, done.stderr), int(peak.read_text())
 
+    def assert_failed_alone(self, failed: int, *, other: int) -> None:
+        """One station is as it was before, the other as where nothing happened."""
+        found = state(self.data)
+        assert_same(only(found, failed), only(self.before, failed))
+        assert_same(only(found, other), only(self.undisturbed, other))
+
     def assert_like_undisturbed(self) -> None:
         """The fault has left nothing behind."""
         assert_same(state(self.data), self.undisturbed)
