@@ -9,6 +9,8 @@ invalid day keeps its mean.
 import math
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
+from typing import NamedTuple
 
 import polars as pl
 
@@ -24,6 +26,17 @@ UTC_ZONE = "UTC"
 
 Zones = Mapping[int, str]
 """The IANA time zone of each station that is not in UTC."""
+
+
+class Rules(NamedTuple):
+    """What makes a day, and a mean: zones, hours (of 24) that make a mean valid, and since when stations serve.
+
+    Hours before `in_service` (aware UTC, by station) are kept, flagged bad, and left out of means.
+    """
+
+    zones: Zones = MappingProxyType({})
+    min_hours: int = 18
+    in_service: Mapping[int, datetime] = MappingProxyType({})
 
 
 def schema(sensors: tuple[str, ...] = CORE_COLUMNS) -> dict[str, pl.DataType]:
@@ -65,10 +78,10 @@ def day_of(zones: Zones, column: str = "hour") -> pl.Expr:
     return day
 
 
-def compute(hours: pl.DataFrame, zones: Zones, min_hours: int) -> pl.DataFrame:
+def compute(hours: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """The daily rows of all days that `hours` (rows of the hourly table, whole days) touches.
 
-    `min_hours` is for a day of 24 hours. `final` says that the day had ended when its hours were last asked for
+    `final` says that the day had ended when its hours were last asked for
     and that none of them is provisional; `pm25_aqi` is null where the PM2.5 mean is not valid; `updated_at` is
     the newest `requested_at` under the day.
     """
@@ -76,7 +89,7 @@ def compute(hours: pl.DataFrame, zones: Zones, min_hours: int) -> pl.DataFrame:
     # Sorted first, so that a mean is the same to the last bit whatever the order of the rows.
     days = (
         hours.sort(HOUR_KEY)
-        .with_columns(day=day_of(zones))
+        .with_columns(day=day_of(rules.zones))
         .group_by(KEY, maintain_order=True)
         .agg(
             *(expression for name in sensors for expression in _values(name)),
@@ -84,7 +97,7 @@ def compute(hours: pl.DataFrame, zones: Zones, min_hours: int) -> pl.DataFrame:
             updated_at=pl.col("requested_at").max(),
         )
     )
-    days = days.join(_bounds(days.select(KEY), zones, min_hours), on=KEY, how="left").with_columns(
+    days = days.join(_bounds(days.select(KEY), rules.zones, rules.min_hours), on=KEY, how="left").with_columns(
         *(_valid(name) for name in sensors), final=pl.col("settled") & (pl.col("updated_at") >= pl.col("ends"))
     )
     aqi = pl.when(pl.col("pm25_valid")).then(pm25_aqi(pl.col("pm25_mean")))

@@ -30,15 +30,15 @@ def only(frame: pl.DataFrame) -> dict[str, object]:
 
 def test_the_schema_is_kept() -> None:
     """Days have the columns that the module names, also where there are none."""
-    assert dict(daily.compute(hourly.empty(), {}, 18).schema) == daily.SCHEMA
-    assert dict(daily.compute(hours_of(START, 24), {}, 18).schema) == daily.SCHEMA
+    assert dict(daily.compute(hourly.empty(), daily.Rules()).schema) == daily.SCHEMA
+    assert dict(daily.compute(hours_of(START, 24), daily.Rules()).schema) == daily.SCHEMA
     assert dict(daily.empty().schema) == daily.SCHEMA
 
 
 def test_a_mean_has_its_hours() -> None:
     """Mean, lowest, highest and hours are over the hours reported, as reported; a missing value is not a zero."""
     frame = answer({0: {"CO": -1.0}, 1: {"CO": 0.5}, 2: {"RH": 80.0}, 23: {"CO": 2.0}}, AFTER)
-    day = only(daily.compute(frame, {}, 18))
+    day = only(daily.compute(frame, daily.Rules()))
     assert (day["co_mean"], day["co_min"], day["co_max"], day["co_hours"]) == (0.5, -1.0, 2.0, 3)
     assert (day["humidity_mean"], day["humidity_hours"], day["pm25_mean"], day["pm25_hours"]) == (80.0, 1, None, 0)
     assert day["day"] == date(2024, 9, 9)
@@ -47,7 +47,7 @@ def test_a_mean_has_its_hours() -> None:
 @pytest.mark.parametrize(("hours", "valid"), [(17, False), (18, True), (24, True)])
 def test_eighteen_hours_make_a_mean_valid(hours: int, valid: bool) -> None:  # noqa: FBT001
     """A mean is valid from 18 of 24 hours on (>=); without validity there is no index."""
-    day = only(daily.compute(hours_of(START, hours), {}, 18))
+    day = only(daily.compute(hours_of(START, hours), daily.Rules()))
     assert day["pm25_valid"] is valid
     assert day["pm25_aqi"] == (6 if valid else None)
     assert day["pm25_mean"] == 1.0
@@ -60,11 +60,11 @@ def test_eighteen_hours_make_a_mean_valid(hours: int, valid: bool) -> None:  # n
 def test_days_of_23_and_25_hours(day: date, expected: int, needed: int) -> None:
     """Where the clock changes, a local day has 23 or 25 hours, and 75 % of them are needed."""
     start = midnight(day, "America/New_York")
-    whole = daily.compute(hours_of(start, expected), NEW_YORK, 18)
+    whole = daily.compute(hours_of(start, expected), daily.Rules(NEW_YORK))
     assert only(whole)["co_hours"] == expected
     assert only(whole)["day"] == day
-    assert only(daily.compute(hours_of(start, needed), NEW_YORK, 18))["co_valid"] is True
-    assert only(daily.compute(hours_of(start, needed - 1), NEW_YORK, 18))["co_valid"] is False
+    assert only(daily.compute(hours_of(start, needed), daily.Rules(NEW_YORK)))["co_valid"] is True
+    assert only(daily.compute(hours_of(start, needed - 1), daily.Rules(NEW_YORK)))["co_valid"] is False
 
 
 def test_midnight_that_the_clock_jumps_over() -> None:
@@ -77,22 +77,22 @@ def test_midnight_that_the_clock_jumps_over() -> None:
 def test_each_station_has_its_own_midnight() -> None:
     """The same UTC hours fall on different days for stations in different zones."""
     frame = pl.concat([answer({2: {"CO": 1.0}}, AFTER, station) for station in (STATION, 7)])
-    days = daily.compute(frame, NEW_YORK, 18)
+    days = daily.compute(frame, daily.Rules(NEW_YORK))
     assert dict(days.select("station_id", "day").iter_rows()) == {7: date(2024, 9, 9), STATION: date(2024, 9, 8)}
 
 
 def test_a_day_is_final_when_it_ended_and_was_asked_since() -> None:
     """Final: none of its hours is provisional, and they were last asked for after its end."""
     ended, running = hour(24), hour(24) - timedelta(minutes=1)
-    assert only(daily.compute(hours_of(START, 24, ended), {}, 18))["final"] is True
-    assert only(daily.compute(hours_of(START, 20, running), {}, 18))["final"] is False
+    assert only(daily.compute(hours_of(START, 24, ended), daily.Rules()))["final"] is True
+    assert only(daily.compute(hours_of(START, 20, running), daily.Rules()))["final"] is False
     whole = hourly.merge(hours_of(START, 23, ended), hours_of(START + timedelta(hours=23), 1, running)).rows
-    assert only(daily.compute(whole, {}, 18))["final"] is False
+    assert only(daily.compute(whole, daily.Rules()))["final"] is False
 
 
 def test_an_old_day_may_stay_short_and_still_be_final() -> None:
     """A day of one hour is final once it has ended, and invalid."""
-    day = only(daily.compute(hours_of(START, 1), {}, 18))
+    day = only(daily.compute(hours_of(START, 1), daily.Rules()))
     assert (day["final"], day["co_valid"], day["co_hours"]) == (True, False, 1)
 
 
@@ -103,7 +103,9 @@ def test_a_mean_does_not_mind_the_order_of_rows(values: list[float], dice: rando
     frame = answer({n: {"CO": value} for n, value in enumerate(values)}, AFTER)
     order = list(range(frame.height))
     dice.shuffle(order)
-    assert_frame_equal(daily.compute(frame[order], {}, 18), daily.compute(frame, {}, 18), check_exact=True)
+    assert_frame_equal(
+        daily.compute(frame[order], daily.Rules()), daily.compute(frame, daily.Rules()), check_exact=True
+    )
 
 
 @settings(deadline=None)
@@ -117,15 +119,15 @@ def test_a_mean_does_not_mind_how_hours_came(values: list[float], cut: int) -> N
         table = hourly.empty()
         for part in order:
             table = hourly.merge(table, answer(part, AFTER)).rows
-        assert_frame_equal(daily.compute(table, {}, 18), daily.compute(whole, {}, 18), check_exact=True)
+        assert_frame_equal(daily.compute(table, daily.Rules()), daily.compute(whole, daily.Rules()), check_exact=True)
 
 
 def test_other_sensors_have_days_too() -> None:
     """A sensor that a station carries beside the core ones has its daily columns; without it, no hours."""
     frame = hourly.combine([answer({0: {"CO2": 410.0}}, AFTER), answer({0: {"CO": 1.0}}, AFTER, 7)])
-    days = daily.compute(frame, {}, 18)
+    days = daily.compute(frame, daily.Rules())
     assert days.select("co2_mean", "co2_hours", "co2_valid").rows() == [(None, 0, False), (410.0, 1, False)]
-    both = daily.combine([daily.compute(answer({30: {"CO": 1.0}}, AFTER), {}, 18), days])
+    both = daily.combine([daily.compute(answer({30: {"CO": 1.0}}, AFTER), daily.Rules()), days])
     assert both["co2_hours"].to_list() == [0, 0, 1]
     assert both.columns == list(daily.schema((*CORE_COLUMNS, "co2")))
 

@@ -42,7 +42,7 @@ def test_hourly_documents() -> None:
 
 def test_daily_documents() -> None:
     """A day's document has its key, its midnight, and five values a core sensor."""
-    (document,) = documents.daily(daily.compute(answer({n: {"CO": 1.0} for n in range(20)}, LATER), {}, 18))
+    (document,) = documents.daily(daily.compute(answer({n: {"CO": 1.0} for n in range(20)}, LATER), daily.Rules()))
     assert document["_id"] == "283164601:2024-09-09"
     assert document["day"] == datetime(2024, 9, 9, tzinfo=UTC)
     assert [document[f"co_{name}"] for name in ("mean", "min", "max", "hours", "valid")] == [1.0, 1.0, 1.0, 20, True]
@@ -57,8 +57,8 @@ def test_other_sensors_only_where_they_have_a_value() -> None:
     both = hourly.combine([alone, answer({0: {"VOC": 3.0}}, LATER)])
     assert documents.hourly(both)[0] == documents.hourly(alone)[0]
     assert documents.hourly(both)[1]["voc"] == 3.0
-    days = daily.compute(both, {}, 18)
-    assert documents.daily(days)[0] == documents.daily(daily.compute(alone, {}, 18))[0]
+    days = daily.compute(both, daily.Rules())
+    assert documents.daily(days)[0] == documents.daily(daily.compute(alone, daily.Rules()))[0]
     assert documents.daily(days)[1]["voc_hours"] == 1
 
 
@@ -89,7 +89,7 @@ def test_every_field_is_declared() -> None:
     frame = answer({n: {"CO": 1.0, "VOC": 3.0} for n in range(20)}, LATER)
     made = [
         (documents.HOURLY, documents.hourly(frame)),
-        (documents.DAILY, documents.daily(daily.compute(frame, {}, 18))),
+        (documents.DAILY, documents.daily(daily.compute(frame, daily.Rules()))),
         (documents.STATIONS, documents.stations({7: Station(name="a")})),
     ]
     for collection, found in made:

@@ -14,7 +14,7 @@ FLOORS: list[set[str]] = [
     {"capture", "payload", "windows"},
     {"hourly", "quality"},
     {"daily", "documents", "results"},
-    {"summary", "synthetic"},
+    {"summary", "synthetic", "sanity"},
     {
         "settings",
         "stations_file",

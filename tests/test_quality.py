@@ -44,6 +44,6 @@ def test_levels_are_ordered() -> None:
 def test_a_bad_value_is_left_out_of_the_day() -> None:
     """Mean, extremes and hours are those of the values that are readings; suspect ones count."""
     values = {n: {"PM2.5": 1e6 if n < 7 else 10.0, "CO": -0.5} for n in range(24)}
-    (day,) = daily.compute(answer(values, LATER), {}, 18).to_dicts()
+    (day,) = daily.compute(answer(values, LATER), daily.Rules()).to_dicts()
     assert [day[f"pm25_{name}"] for name in ("mean", "min", "max", "hours", "valid")] == [10.0, 10.0, 10.0, 17, False]
     assert (day["co_mean"], day["co_hours"]) == (-0.5, 24)

@@ -50,7 +50,7 @@ def _hours(hours: int = 3, station_id: int = STATION, **columns: Any) -> list[Do
 
 
 def _days(hours: int = 48, station_id: int = STATION, **columns: Any) -> list[Document]:  # noqa: ANN401 -- as above
-    return documents.daily(daily.compute(_frame(hours, station_id, **columns), {}, min_hours=18))
+    return documents.daily(daily.compute(_frame(hours, station_id, **columns), daily.Rules()))
 
 
 def _revisions(**columns: Any) -> list[Document]:  # noqa: ANN401 -- as above

@@ -83,8 +83,8 @@ def _write_year(work: Job, lake: Lake, year: str, changes: list[Change]) -> None
 
 def compute_days(work: Job, lake: Lake, days: pl.DataFrame) -> pl.DataFrame:
     """The daily rows of some days (`station_id`, `day`) of one month; days without hours are left out."""
-    zones = work.zones(days["station_id"].unique())
-    return daily.compute(hours_of(lake, days, zones), zones, work.settings.min_hours)
+    rules = work.rules(days["station_id"].unique())
+    return daily.compute(hours_of(lake, days, rules.zones), rules)
 
 
 def hours_of(lake: Lake, days: pl.DataFrame, zones: daily.Zones) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from airq_etl import __version__, captures, lock, logs
+from airq_etl.daily import Rules
 from airq_etl.errors import AirqError, StoppedError, StoreError
 from airq_etl.lake import Lake, private
 from airq_etl.ledger import Ledger
@@ -46,6 +47,10 @@ class Job(NamedTuple):
     def zones(self, stations: Iterable[int]) -> dict[int, str]:
         """The time zone of each station."""
         return {station_id: self.settings.zone(station_id) for station_id in stations}
+
+    def rules(self, stations: Iterable[int]) -> Rules:
+        """What makes a day, and a mean, of these stations."""
+        return Rules(self.zones(stations), self.settings.min_hours)
 
     def fail(self, error: AirqError, stations: Sequence[int] = ()) -> None:
         """Note that something failed, for these stations or by itself, while the rest goes on."""

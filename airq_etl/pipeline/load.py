@@ -64,8 +64,9 @@ def _batches(work: Job, due: list[Change], shared: Store | None) -> Iterator[Bat
 
     The days of a `shared` store are computed from the hours that stand in it, of which others may have more.
     """
-    settings, zones = work.settings, work.zones({change.station_id for change in due})
-    known = {station: settings.station(station, said) for station, said in work.ledger.stations().items()}
+    rules = work.rules({change.station_id for change in due})
+    zones = rules.zones
+    known = {station: work.settings.station(station, said) for station, said in work.ledger.stations().items()}
     yield documents.STATIONS, documents.stations(known)
     days = pl.DataFrame(due, schema={"station_id": pl.Int64, "day": pl.Date}, orient="row")
     month = pl.col("day").dt.truncate("1mo").alias("month")
@@ -76,7 +77,7 @@ def _batches(work: Job, due: list[Change], shared: Store | None) -> Iterator[Bat
     if shared is not None:
         for _, of_month in days.sort(daily.KEY).group_by("station_id", month, maintain_order=True):
             hours = _hours_in(shared, of_month, zones)
-            yield documents.DAILY, documents.daily(daily.compute(hours, zones, settings.min_hours))
+            yield documents.DAILY, documents.daily(daily.compute(hours, rules))
         return
     for (year,), of_year in days.group_by(pl.col("day").dt.year().alias("year")):
         rows = work.lake.read(DAILY, [str(year)]).join(of_year, on=daily.KEY, how="semi")

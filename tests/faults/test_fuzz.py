@@ -128,7 +128,7 @@ def assert_sound(body: bytes) -> bool:
     assert_rows_sound(parsed.rows, ASKED)
     table = hourly.merge(hourly.empty(), parsed.rows).rows
     assert len(documents.hourly(table)) == parsed.rows.height
-    days = daily.compute(table, {7: "Europe/Rome"}, 18)
+    days = daily.compute(table, daily.Rules({7: "Europe/Rome"}))
     assert len(documents.daily(days)) == days.height
     return True
 

@@ -1,0 +1,78 @@
+"""What a check is, and what it looks at: the tables and the store as frames, and what is known beside them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
+
+import polars as pl
+
+from airq_etl.daily import Rules
+from airq_etl.sanity.finding import Finding
+from airq_etl.stations import Station
+from airq_etl.windows import Days
+
+
+class Place(NamedTuple):
+    """What lies in one place, the tables of the data directory or a store.
+
+    `hourly` has the columns of the hourly table, `daily` those of the daily table; rows may stand twice in a
+    store, and stations that `stations` does not list may occur. `name` is "tables", or the store's name.
+    """
+
+    name: str
+    hourly: pl.DataFrame
+    daily: pl.DataFrame
+    stations: frozenset[int]
+
+
+class Position(NamedTuple):
+    """Where the API said that a station was (degrees), and when it first and last said so."""
+
+    station_id: int
+    latitude: float | None
+    longitude: float | None
+    first: datetime
+    last: datetime
+
+
+class Evidence(NamedTuple):
+    """All that the checks are given.
+
+    `now` is the moment to judge by (aware UTC). The frames are cut to whole local `days` where a period was asked
+    for; else all is there. `store` is None where it is not looked at; it may share its documents with other data
+    directories (`shares`), and it is `behind` by so many days where changes of the tables wait to be loaded.
+    `known` are the stations as the stations file and the API describe them, `said` as the API alone does,
+    `configured` those that the settings list, `positions` the places that the API has given. `keys` has the
+    newest hour of each key of the API that an answer of a station ever had. `revisions` and `rejects` are those
+    tables.
+    """
+
+    now: datetime
+    rules: Rules
+    tables: Place
+    store: Place | None = None
+    shares: bool = False
+    behind: int = 0
+    days: Days | None = None
+    configured: frozenset[int] = frozenset()
+    known: Mapping[int, Station] = MappingProxyType({})
+    said: Mapping[int, Station] = MappingProxyType({})
+    positions: tuple[Position, ...] = ()
+    keys: Mapping[int, Mapping[str, datetime]] = MappingProxyType({})
+    revisions: pl.DataFrame = pl.DataFrame()
+    rejects: pl.DataFrame = pl.DataFrame()
+
+    def places(self) -> list[Place]:
+        """The tables, and the store where it is looked at."""
+        return [self.tables] if self.store is None else [self.tables, self.store]
+
+
+class Check(NamedTuple):
+    """A check by its name (`dead-sensor`): what it looks for, from which value on, by which source."""
+
+    name: str
+    what: str
+    threshold: str
+    source: str
+    find: Callable[[Evidence], Iterable[Finding]]
