@@ -1,0 +1,24 @@
+"""All checks, and what they find together."""
+
+from collections.abc import Collection
+
+from airq_etl.sanity import coverage, integrity, positions, readings, source, steps
+from airq_etl.sanity.evidence import Check, Evidence
+from airq_etl.sanity.finding import SEVERITIES, Finding
+
+CHECKS: tuple[Check, ...] = (
+    *integrity.CHECKS,
+    *coverage.CHECKS,
+    *readings.CHECKS,
+    *steps.CHECKS,
+    *source.CHECKS,
+    *positions.CHECKS,
+)
+
+
+def examine(evidence: Evidence, stations: Collection[int] = ()) -> list[Finding]:
+    """What all checks find (about `stations` only, where some are named), the worst first."""
+    order = {check.name: number for number, check in enumerate(CHECKS)}
+    found = (finding for check in CHECKS for finding in check.find(evidence))
+    asked = [finding for finding in found if not stations or finding.station_id in stations]
+    return sorted(asked, key=lambda f: (SEVERITIES.index(f.severity), order[f.check], f.station_id or 0))
