@@ -1,4 +1,4 @@
-"""Which hours and values are missing, and who has fallen silent?"""
+"""Which hours and values are missing, and who has fallen silent."""
 
 from airq_etl.sanity.evidence import Check
 

@@ -1,4 +1,4 @@
-"""Do the rows belong together: each once, hours under each day, means that follow, one truth in tables and store?"""
+"""Do the rows belong together: each once, hours under each day, means that follow, tables and store alike."""
 
 from airq_etl.sanity.evidence import Check
 
