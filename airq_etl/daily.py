@@ -1,51 +1,54 @@
 """The daily table: one row a station and day, recomputed from all the hours of that day.
 
 A day runs from midnight to midnight in the station's time zone. A mean divides by the hours that were reported
-(those flagged bad left out) and stands beside their number; it is valid with enough of them (18 of 24, which is
-75 %: US 40 CFR Part 50 App. N 3.0(c), EU 2024/2881 Annex V), in proportion on the days of 23 and 25 hours. An
-invalid day keeps its mean.
+(those flagged bad left out) and stands beside their number, its share of the hours that the day has (23 or 25
+where the clock changes), and how many of them have which flag. It is valid with enough hours (18 of 24, which is
+75 %: US 40 CFR Part 50 App. N 3.0(c), EU 2024/2881 Annex V). An invalid day keeps its mean; an index and a mark
+against a guideline it has not.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from types import MappingProxyType
-from typing import NamedTuple
 
 import polars as pl
 
-from airq_etl import quality
-from airq_etl.guidelines import pm25_aqi
-from airq_etl.hourly import KEY as HOUR_KEY
+from airq_etl import guidelines, quality
 from airq_etl.hourly import TIME
 from airq_etl.sensors import CORE_COLUMNS, present
-from airq_etl.stations import midnight
+from airq_etl.stations import Rules, Zones, midnight
 
 KEY = ("station_id", "day")
+COUNTED = ("info", "suspect", "bad")
+"""Flag levels whose hours are counted; the rest of `hours` are ok. Bad ones are not among `hours`."""
+MARKS = ("pm25_above_who", "pm25_above_eu", "co_above_who", "co_above_eu", "co_8h_above")
+"""Whether a valid mean is above a guideline; null where it is not valid."""
+EIGHT_HOURS = timedelta(hours=8)
+FEWEST_OF_EIGHT = 6
+OF_A_SENSOR: dict[str, pl.DataType] = {
+    **dict.fromkeys(("mean", "min", "max"), pl.Float64()),
+    "hours": pl.Int32(),
+    "completeness": pl.Float64(),
+    "valid": pl.Boolean(),
+    **dict.fromkeys(COUNTED, pl.Int32()),
+}
+OF_A_DAY: dict[str, pl.DataType] = {
+    "co_8h_max": pl.Float64(),
+    "co_8h_means": pl.Int32(),
+    "pm25_aqi": pl.Int32(),
+    **dict.fromkeys(MARKS, pl.Boolean()),
+    "final": pl.Boolean(),
+    "updated_at": TIME,
+}
 UTC_ZONE = "UTC"
-
-Zones = Mapping[int, str]
-"""The IANA time zone of each station that is not in UTC."""
-
-
-class Rules(NamedTuple):
-    """What makes a day, and a mean: zones, hours (of 24) that make a mean valid, and since when stations serve.
-
-    Hours before `in_service` (aware UTC, by station) are kept, flagged bad, and left out of means.
-    """
-
-    zones: Zones = MappingProxyType({})
-    min_hours: int = 18
-    in_service: Mapping[int, datetime] = MappingProxyType({})
 
 
 def schema(sensors: tuple[str, ...] = CORE_COLUMNS) -> dict[str, pl.DataType]:
     """The columns of the daily table for these sensors."""
-    columns: dict[str, pl.DataType] = {"station_id": pl.Int64(), "day": pl.Date()}
+    columns: dict[str, pl.DataType] = {"station_id": pl.Int64(), "day": pl.Date(), "expected": pl.Int32()}
     for name in sensors:
-        columns |= {f"{name}_{value}": pl.Float64() for value in ("mean", "min", "max")}
-        columns |= {f"{name}_hours": pl.Int32(), f"{name}_valid": pl.Boolean()}
-    return columns | {"final": pl.Boolean(), "pm25_aqi": pl.Int32(), "updated_at": TIME}
+        columns |= {f"{name}_{what}": kind for what, kind in OF_A_SENSOR.items()}
+    return columns | OF_A_DAY
 
 
 SCHEMA = schema()
@@ -63,7 +66,7 @@ def combine(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     sensors = present(name.removesuffix("_mean") for name in means)
     added = [name for name in sensors if name not in CORE_COLUMNS]
     return whole.select(schema(sensors).keys()).with_columns(
-        *(pl.col(f"{name}_hours").fill_null(0) for name in added),
+        *(pl.col(f"{name}_{what}").fill_null(0) for name in added for what in ("hours", "completeness", *COUNTED)),
         *(pl.col(f"{name}_valid").fill_null(value=False) for name in added),
     )
 
@@ -78,60 +81,89 @@ def day_of(zones: Zones, column: str = "hour") -> pl.Expr:
     return day
 
 
-def compute(hours: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """The daily rows of all days that `hours` (rows of the hourly table, whole days) touches.
+def compute(hours: pl.DataFrame, rules: Rules, days: pl.DataFrame | None = None) -> pl.DataFrame:
+    """The daily rows of `days` (`station_id`, `day`), by default of all days that the hours touch.
 
-    `final` says that the day had ended when its hours were last asked for
-    and that none of them is provisional; `pm25_aqi` is null where the PM2.5 mean is not valid; `updated_at` is
-    the newest `requested_at` under the day.
+    `hours` are rows of the hourly table: whole days, and those around them that flags depend on (see `quality`;
+    where they are missing, so are the flags that need them). `final` says that a day had ended when its hours
+    were last asked for and that none of them is provisional; `updated_at` is the newest `requested_at` under it.
     """
     sensors = present(hours.columns)
-    # Sorted first, so that a mean is the same to the last bit whatever the order of the rows.
-    days = (
-        hours.sort(HOUR_KEY)
-        .with_columns(day=day_of(rules.zones))
-        .group_by(KEY, maintain_order=True)
-        .agg(
-            *(expression for name in sensors for expression in _values(name)),
-            settled=~pl.col("provisional").any(),
-            updated_at=pl.col("requested_at").max(),
-        )
+    # Sorted, so that a mean is the same to the last bit whatever the order of the rows.
+    judged = quality.judge(hours, rules.in_service).with_columns(_eight_hours(), day=day_of(rules.zones))
+    if days is not None:
+        judged = judged.join(days.select(KEY), on=KEY, how="semi", maintain_order="left")
+    found = judged.group_by(KEY, maintain_order=True).agg(
+        *(expression for name in sensors for expression in _values(name)),
+        co_8h_max=pl.col("/co_8h").max(),
+        co_8h_means=pl.col("/co_8h").count().cast(pl.Int32),
+        settled=~pl.col("provisional").any(),
+        updated_at=pl.col("requested_at").max(),
     )
-    days = days.join(_bounds(days.select(KEY), rules.zones, rules.min_hours), on=KEY, how="left").with_columns(
-        *(_valid(name) for name in sensors), final=pl.col("settled") & (pl.col("updated_at") >= pl.col("ends"))
+    bounds = _bounds(found.select(KEY), rules.zones, rules.min_hours)
+    return (
+        found.join(bounds, on=KEY, how="left")
+        .with_columns(*(expression for name in sensors for expression in _completeness(name)))
+        .with_columns(*_marks(), final=pl.col("settled") & (pl.col("updated_at") >= pl.col("ends")))
+        .select(schema(sensors).keys())
+        .sort(KEY)
     )
-    aqi = pl.when(pl.col("pm25_valid")).then(pm25_aqi(pl.col("pm25_mean")))
-    return days.with_columns(pm25_aqi=aqi).select(schema(sensors).keys()).sort(KEY)
 
 
 def _values(name: str) -> list[pl.Expr]:
-    column = quality.good(name)
+    column, flag = quality.usable(name), pl.col(f"{name}_flag")
     return [
         column.mean().alias(f"{name}_mean"),
         column.min().alias(f"{name}_min"),
         column.max().alias(f"{name}_max"),
         column.count().cast(pl.Int32).alias(f"{name}_hours"),
+        *((flag == level).sum().cast(pl.Int32).alias(f"{name}_{level}") for level in COUNTED),
     ]
 
 
-def _valid(name: str) -> pl.Expr:
-    return (pl.col(f"{name}_hours") >= pl.col("needed")).alias(f"{name}_valid")
+def _completeness(name: str) -> list[pl.Expr]:
+    hours = pl.col(f"{name}_hours")
+    return [
+        (hours >= pl.col("needed")).alias(f"{name}_valid"),
+        (100 * hours / pl.col("expected")).round(1).alias(f"{name}_completeness"),
+    ]
+
+
+def _eight_hours() -> pl.Expr:
+    """The mean of CO over the eight hours that end with each; null with fewer than six of them (75 %)."""
+    mean = quality.usable("co").rolling_mean_by("hour", EIGHT_HOURS, min_samples=FEWEST_OF_EIGHT, closed="right")
+    return mean.over("station_id").alias("/co_8h")
+
+
+def _marks() -> list[pl.Expr]:
+    pm25 = pl.when(pl.col("pm25_valid")).then(pl.col("pm25_mean"))
+    co = pl.when(pl.col("co_valid")).then(pl.col("co_mean"))
+    eight_hours = pl.when(pl.col("co_8h_means") >= pl.col("needed")).then(pl.col("co_8h_max"))
+    return [
+        guidelines.pm25_aqi(pm25).alias("pm25_aqi"),
+        (pm25 > guidelines.WHO_PM25_DAY).alias("pm25_above_who"),
+        (pm25 > guidelines.EU_PM25_DAY).alias("pm25_above_eu"),
+        (co > guidelines.WHO_CO_DAY).alias("co_above_who"),
+        (co > guidelines.EU_CO_DAY).alias("co_above_eu"),
+        (eight_hours > guidelines.CO_8H).alias("co_8h_above"),
+    ]
 
 
 def _bounds(days: pl.DataFrame, zones: Zones, min_hours: int) -> pl.DataFrame:
-    """For each station and day: when it `ends` (UTC), and the hours `needed` for a valid mean."""
+    """For each station and day: when it `ends` (UTC), the hours `expected` in it and `needed` for a valid mean."""
     zone = pl.col("station_id").replace_strict(dict(zones) or {0: UTC_ZONE}, default=UTC_ZONE, return_dtype=pl.String)
     days = days.with_columns(zone=zone)
     local = days.select("zone", "day").unique()
     rows = [(name, day, *_bound(day, name, min_hours)) for name, day in local.iter_rows()]
-    columns: dict[str, pl.DataType] = {"zone": pl.String(), "day": pl.Date(), "ends": TIME, "needed": pl.Int32()}
+    columns: dict[str, pl.DataType] = {"zone": pl.String(), "day": pl.Date(), "ends": TIME}
+    columns |= {"expected": pl.Int32(), "needed": pl.Int32()}
     return days.join(pl.DataFrame(rows, schema=columns, orient="row"), on=("zone", "day"))
 
 
-def _bound(day: date, zone: str, min_hours: int) -> tuple[datetime, int]:
+def _bound(day: date, zone: str, min_hours: int) -> tuple[datetime, int, int]:
     ends = midnight(day + timedelta(days=1), zone)
-    expected = (ends - midnight(day, zone)) / timedelta(hours=1)
-    return ends, math.ceil(min_hours * expected / 24)
+    expected = round((ends - midnight(day, zone)) / timedelta(hours=1))
+    return ends, expected, math.ceil(min_hours * expected / 24)
 
 
 def touched_days(outcome: pl.DataFrame, zones: Zones) -> pl.DataFrame:
@@ -152,3 +184,21 @@ def touched_days(outcome: pl.DataFrame, zones: Zones) -> pl.DataFrame:
     ended = pl.col("before").is_null() | ((pl.col("before") < pl.col("ends")) & (pl.col("now") >= pl.col("ends")))
     bounds = _bounds(days.select(KEY), zones, min_hours=0)
     return days.join(bounds, on=KEY, how="left").select(*KEY, changed=pl.col("differs") | ended).sort(KEY)
+
+
+def influenced_days(changed: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
+    """The days (`station_id`, `day`) whose flags may change with the hours of `changed` days, these included.
+
+    Flags depend on the hours around theirs (see `quality`). `last` has the last `day` to look at of each station.
+    """
+    reach = pl.date_ranges(pl.col("day").dt.offset_by("-1d"), pl.min_horizontal("until", "last"))
+    until = pl.col("day") + quality.BEFORE + timedelta(days=1)
+    return (
+        changed.select(*KEY, until=until)
+        .join(last.select("station_id", last="day"), on="station_id")
+        .select("station_id", day=reach)
+        .explode("day")
+        .drop_nulls()
+        .unique()
+        .sort(KEY)
+    )

@@ -12,17 +12,17 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from airq_etl import quality
-from airq_etl.hourly import TIME
+from airq_etl.daily import OF_A_DAY, OF_A_SENSOR
+from airq_etl.hourly import SCHEMA, TIME
 from airq_etl.hourly import arrange as hourly_table
-from airq_etl.sensors import SENSORS
+from airq_etl.sensors import BY_COLUMN, SENSORS
 from airq_etl.stations import Station
 
 Document = dict[str, Any]
 
 
 # The version of what the documents hold; a store that was loaded by an older one is sent everything once.
-LAYOUT = 2
+LAYOUT = 3
 
 
 class Collection(NamedTuple):
@@ -39,24 +39,36 @@ class Collection(NamedTuple):
 
 
 def _daily_fields() -> dict[str, type]:
-    fields: dict[str, type] = {"_id": str, "station_id": int, "day": datetime}
+    fields: dict[str, type] = {"_id": str, "station_id": int, "day": datetime, "expected": int}
     for sensor in SENSORS:
-        fields |= {f"{sensor.column}_{value}": float for value in ("mean", "min", "max")}
-        fields |= {f"{sensor.column}_hours": int, f"{sensor.column}_valid": bool}
-    return fields | {"final": bool, "pm25_aqi": int, "updated_at": datetime}
+        fields |= {f"{sensor.column}_{what}": _kind(kind) for what, kind in OF_A_SENSOR.items()}
+    return fields | {name: _kind(kind) for name, kind in OF_A_DAY.items()}
+
+
+def _kind(kind: pl.DataType) -> type:
+    return datetime if kind == TIME else kind.to_python()
 
 
 _OTHERS = tuple(sensor.column for sensor in SENSORS if not sensor.core)
 
 STATIONS = Collection(
     "stations",
-    {"_id": str, "station_id": int, "name": str, "latitude": float, "longitude": float, "timezone": str},
+    {
+        "_id": str,
+        "station_id": int,
+        "name": str,
+        "latitude": float,
+        "longitude": float,
+        "timezone": str,
+        "in_service_from": datetime,
+    },
 )
 HOURLY = Collection(
     "hourly",
     {"_id": str, "station_id": int, "hour": datetime}
     | {sensor.column: float for sensor in SENSORS}
     | {f"{sensor.column}_flag": str for sensor in SENSORS}
+    | {"reasons": str, "pm25_nowcast": float, "pm25_nowcast_aqi": int}
     | {"provisional": bool, "requested_at": datetime},
     time="hour",
     optional={name: name for name in _OTHERS} | {f"{name}_flag": name for name in _OTHERS},
@@ -88,20 +100,21 @@ def stations(known: Mapping[int, Station]) -> list[Document]:
             "latitude": station.latitude,
             "longitude": station.longitude,
             "timezone": station.timezone,
+            "in_service_from": station.in_service_from,
         }
         for station_id, station in sorted(known.items())
     ]
 
 
-def hourly(frame: pl.DataFrame) -> list[Document]:
-    """One document a row of the hourly table; `_id` is like `283164601:2024-09-09T10`."""
+def hourly(judged: pl.DataFrame) -> list[Document]:
+    """One document a row of the hourly table, judged and with its NowCast; `_id` is like `283164601:2024-09-09T10`."""
     key = pl.format("{}:{}", "station_id", pl.col("hour").dt.strftime("%Y-%m-%dT%H"))
-    return _documents(HOURLY, frame.with_columns(*quality.flags(frame.columns), _id=key))
+    return _documents(HOURLY, judged.with_columns(_id=key))
 
 
 def hourly_frame(found: Iterable[Document]) -> pl.DataFrame:
     """The rows of the hourly table that some of its documents were made of."""
-    columns = {name: kind for name, kind in HOURLY.fields.items() if name != "_id" and not name.endswith("_flag")}
+    columns = {name: kind for name, kind in HOURLY.fields.items() if name in {*SCHEMA, *BY_COLUMN}}
     kinds = {int: pl.Int64(), float: pl.Float64(), bool: pl.Boolean(), datetime: TIME}
     schema = {name: kinds[kind] for name, kind in columns.items()}
     return hourly_table(pl.DataFrame([{name: d.get(name) for name in schema} for d in found], schema=schema))

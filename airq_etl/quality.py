@@ -1,30 +1,179 @@
-"""Flags: what a reading is worth. Values stay as reported; a flag stands beside each.
+"""Flags: what a reading is worth. Values stay as reported; a flag stands beside each, and `reasons` in words.
 
 The levels are ordered: `ok`, `info`, `suspect`, `bad`. A bad value is no reading, and is left out of means.
+
+    bad       not in service   before the station was put up (`in_service_from` of the stations file)
+              out of range     what no such sensor can give
+    suspect   negative         a concentration below zero by more than noise: the zero has drifted
+              flat             the same value for hours, zeros included
+              spike            far from its hour of the day in the last two weeks, and from the hour on either side
+              warm-up          the first hours after the sensor was off
+    info      noise below zero by no more than a sensor's limit of detection
+              isolated         no hour of the station for some hours before and after
+
+A flag depends on the hours around its own, from `BEFORE` to `AFTER` it, and on nothing else: whatever portion of
+a station's hours is judged, a flag is the same as long as these are among them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import polars as pl
 
-from airq_etl.sensors import BY_COLUMN, present
+from airq_etl.hourly import TIME
+from airq_etl.sensors import BY_COLUMN, Sensor, present
 
 LEVELS = pl.Enum(["ok", "info", "suspect", "bad"])
+RULES = 1
+"""The version of these rules; another one has all days computed anew."""
+
+HOUR = timedelta(hours=1)
+OFF = timedelta(hours=10)
+"""Without values for so long, a sensor has cooled down (seen at both stations of the source)."""
+ALONE = timedelta(hours=3)
+USUAL = timedelta(days=14)
+"""Over which the usual value of an hour of the day is taken: long enough for a median, short for the season."""
+FEWEST_USUAL = 7
+SPIKE = 6.0
+"""Median absolute deviations, scaled to a standard deviation: at each station it is passed a few times a year."""
+MAD_TO_SIGMA = 1.4826
+
+BEFORE = 2 * USUAL
+AFTER = timedelta(hours=12)
 
 
-def flags(columns: Iterable[str]) -> list[pl.Expr]:
-    """The flag columns (`co_flag`, ...; null where there is no value) of the sensors among `columns`."""
-    return [_flag(name).alias(f"{name}_flag") for name in present(columns)]
+class Reason(NamedTuple):
+    """Why a reading has a flag: the word for it, the level it asks for, and where it holds (for a sensor)."""
+
+    word: str
+    level: str
+    holds: Callable[[Sensor], pl.Expr]
 
 
-def good(name: str) -> pl.Expr:
-    """The values of a sensor's column, null where they are bad."""
-    return pl.when(pl.col(name).is_between(BY_COLUMN[name].lowest, BY_COLUMN[name].highest)).then(pl.col(name))
+def judge(hours: pl.DataFrame, in_service: Mapping[int, datetime]) -> pl.DataFrame:
+    """Rows of the hourly table, sorted, with a flag a sensor (`co_flag`; null without a value) and `reasons`.
+
+    `reasons` is like "co negative, o3 warm-up, o3 flat", null where there is nothing to say. `in_service` says
+    since when (aware UTC) a station serves.
+    """
+    sensors = [BY_COLUMN[name] for name in present(hours.columns)]
+    frame = hours.sort("station_id", "hour").with_columns(_idle(in_service), *_neighbours())
+    frame = frame.with_columns(_usual(_serving(sensor)).alias(f"{sensor.column}/usual") for sensor in sensors)
+    frame = frame.with_columns(_away(sensor).alias(f"{sensor.column}/away") for sensor in sensors)
+    frame = frame.with_columns(_holds(sensor, reason) for sensor in sensors for reason in REASONS)
+    return (
+        frame.with_columns(_level(sensor).alias(f"{sensor.column}_flag") for sensor in sensors)
+        .with_columns(_words(frame, sensors))
+        .select(*hours.columns, *(f"{sensor.column}_flag" for sensor in sensors), "reasons")
+    )
 
 
-def _flag(name: str) -> pl.Expr:
-    value, sensor = pl.col(name), BY_COLUMN[name]
-    level = pl.when(value.is_null()).then(None).when(good(name).is_null()).then(pl.lit("bad"))
-    if not sensor.signed:
-        level = level.when(value < 0).then(pl.lit("suspect"))
-    return level.otherwise(pl.lit("ok")).cast(LEVELS)
+def usable(name: str) -> pl.Expr:
+    """The values of a sensor in a frame that was judged, null where they are bad."""
+    return pl.when(pl.col(f"{name}_flag") != "bad").then(pl.col(name))
+
+
+def _idle(in_service: Mapping[int, datetime]) -> pl.Expr:
+    since = pl.col("station_id").replace_strict(dict(in_service) or {0: None}, default=None, return_dtype=TIME)
+    return (pl.col("hour") < since).fill_null(value=False).alias("/idle")
+
+
+def _neighbours() -> list[pl.Expr]:
+    """How long before and after each hour the nearest one of its station lies; null where there is none."""
+    return [
+        pl.col("hour").diff().over("station_id").alias("/before"),
+        (pl.col("hour").shift(-1) - pl.col("hour")).over("station_id").alias("/after"),
+    ]
+
+
+def _serving(sensor: Sensor) -> pl.Expr:
+    """The values of a sensor, null where they are bad."""
+    value = pl.col(sensor.column)
+    return pl.when(~pl.col("/idle") & value.is_between(sensor.lowest, sensor.highest)).then(value)
+
+
+def _usual(value: pl.Expr) -> pl.Expr:
+    """The median over the days before of the same hour of the day."""
+    usual = value.rolling_median_by("hour", USUAL, closed="left", min_samples=FEWEST_USUAL)
+    return usual.over("station_id", pl.col("hour").dt.hour())
+
+
+def _away(sensor: Sensor) -> pl.Expr:
+    return _serving(sensor) - pl.col(f"{sensor.column}/usual")
+
+
+def _is_negative(sensor: Sensor) -> pl.Expr:
+    return pl.lit(value=False) if sensor.signed else pl.col(sensor.column) < -sensor.detection
+
+
+def _is_below_zero(sensor: Sensor) -> pl.Expr:
+    near = pl.col(sensor.column).is_between(-sensor.detection, 0, closed="left")
+    return pl.lit(value=False) if sensor.signed else near
+
+
+def _is_flat(sensor: Sensor) -> pl.Expr:
+    value = pl.col(sensor.column)
+    goes_on = (pl.col("/before") == HOUR) & (value == value.shift(1))
+    return pl.len().over((~goes_on.fill_null(value=False)).cum_sum()) >= sensor.flat_h
+
+
+def _is_spike(sensor: Sensor) -> pl.Expr:
+    value, away = _serving(sensor), pl.col(f"{sensor.column}/away")
+    spread = MAD_TO_SIGMA * _usual(away.abs())
+    # Of a sensor that says next to nothing the spread is zero.
+    far = away.abs() > pl.max_horizontal(SPIKE * spread, sensor.detection)
+    before, after = ((value - value.shift(step)) * away.sign() > away.abs() / 2 for step in (1, -1))
+    beside = (pl.col("/before") == HOUR) & (pl.col("/after") == HOUR)
+    return far & spread.is_not_null() & before & after & beside
+
+
+def _is_warming_up(sensor: Sensor) -> pl.Expr:
+    if sensor.warm_up_h == 0:
+        return pl.lit(value=False)
+    told = pl.when(pl.col(sensor.column).is_not_null()).then("hour")
+    before = told.forward_fill().shift(1).over("station_id")
+    cold = before.is_null() | (pl.col("hour") - before >= OFF)
+    began = pl.when(cold).then(told).forward_fill().over("station_id")
+    return pl.col("hour") - began < sensor.warm_up_h * HOUR
+
+
+def _is_isolated(_sensor: Sensor) -> pl.Expr:
+    return (pl.col("/before").is_null() | (pl.col("/before") > ALONE)) & (
+        pl.col("/after").is_null() | (pl.col("/after") > ALONE)
+    )
+
+
+REASONS = (
+    Reason("not in service", "bad", lambda _: pl.col("/idle")),
+    Reason("out of range", "bad", lambda s: ~pl.col(s.column).is_between(s.lowest, s.highest)),
+    Reason("negative", "suspect", _is_negative),
+    Reason("flat", "suspect", _is_flat),
+    Reason("spike", "suspect", _is_spike),
+    Reason("warm-up", "suspect", _is_warming_up),
+    Reason("noise below zero", "info", _is_below_zero),
+    Reason("isolated", "info", _is_isolated),
+)
+
+
+def _holds(sensor: Sensor, reason: Reason) -> pl.Expr:
+    holds = reason.holds(sensor).fill_null(value=False) & pl.col(sensor.column).is_not_null()
+    return holds.alias(f"{sensor.column} {reason.word}")
+
+
+def _level(sensor: Sensor) -> pl.Expr:
+    levels = [pl.when(f"{sensor.column} {reason.word}").then(pl.lit(reason.level)) for reason in REASONS]
+    return pl.when(pl.col(sensor.column).is_not_null()).then(pl.coalesce(*levels, pl.lit("ok"))).cast(LEVELS)
+
+
+def _words(judged: pl.DataFrame, sensors: Iterable[Sensor]) -> pl.Series:
+    """The reasons that hold in each row, in words; made for those rows only where one does."""
+    names = [f"{sensor.column} {reason.word}" for sensor in sensors for reason in REASONS]
+    rows = judged.select(names).with_row_index("/row").filter(pl.any_horizontal(names))
+    words = rows.select(
+        "/row",
+        reasons=pl.concat_str((pl.when(name).then(pl.lit(name)) for name in names), separator=", ", ignore_nulls=True),
+    )
+    return pl.select(pl.int_range(judged.height, dtype=pl.UInt32).alias("/row")).join(
+        words, on="/row", how="left", maintain_order="left"
+    )["reasons"]

@@ -7,7 +7,7 @@ import difflib
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ import dotenv.parser
 import msgspec
 
 from airq_etl.errors import UsageError
-from airq_etl.stations import Station, StationsFile
+from airq_etl.stations import Rules, Station, StationsFile
 from airq_etl.stations_file import check_zone, parse_stations, read_stations_file, why
 
 PREFIX = "AIRQ_"
@@ -70,10 +70,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """The IANA time zone whose midnight ends the station's day."""
         return self.known.get(station_id, StationsFile()).timezone or self.timezone
 
+    def in_service(self, station_id: int) -> datetime | None:
+        """Since when (aware UTC) the station serves, where the stations file says so."""
+        return self.known.get(station_id, StationsFile()).serves_from(self.zone(station_id))
+
+    def rules(self, stations: Iterable[int]) -> Rules:
+        """What makes a day, and a mean, of these stations."""
+        ids = list(stations)
+        served = {station_id: since for station_id in ids if (since := self.in_service(station_id)) is not None}
+        return Rules({station_id: self.zone(station_id) for station_id in ids}, self.min_hours, served)
+
     def station(self, station_id: int, said: Station) -> Station:
         """The station as the API says, overridden by the stations file."""
         told = self.known.get(station_id, StationsFile())
         return Station(
+            in_service_from=self.in_service(station_id),
             name=told.name if told.name is not None else said.name,
             latitude=told.latitude if told.latitude is not None else said.latitude,
             longitude=told.longitude if told.longitude is not None else said.longitude,

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ MOST_DIGITS = 18  # what a 64-bit column holds
 
 
 def read_stations_file(path: Path) -> dict[int, StationsFile]:
-    """The stations file: a TOML table a station id with name, latitude, longitude, timezone."""
+    """The stations file: a TOML table a station id with name, latitude, longitude, timezone, in_service_from."""
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -22,11 +23,27 @@ def read_stations_file(path: Path) -> dict[int, StationsFile]:
     for key, table in tables.items():
         try:
             (station_id,) = parse_stations(key)
-            known[station_id] = msgspec.convert(table, StationsFile)
+            known[station_id] = msgspec.convert(_dates_as_text(table), StationsFile)
         except (ValueError, msgspec.ValidationError, UsageError) as error:
             raise UsageError(f"AIRQ_STATIONS_FILE: {path}, table [{key}]: {error}") from error
         check_zone(known[station_id].timezone, f"AIRQ_STATIONS_FILE: {path}, table [{key}]")
+        _check_service(known[station_id], f"AIRQ_STATIONS_FILE: {path}, table [{key}]")
     return known
+
+
+def _dates_as_text(table: object) -> object:
+    """A TOML table in which a day or a time, which TOML has types for, is as good as its text."""
+    if not isinstance(table, dict):
+        return table
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in table.items()}
+
+
+def _check_service(station: StationsFile, where: str) -> None:
+    try:
+        station.serves_from("UTC")
+    except (ValueError, OverflowError) as error:
+        said = f"in_service_from: {station.in_service_from!r} is no day like 2023-01-31, and no time"
+        raise UsageError(f"{where}: {said}") from error
 
 
 def parse_stations(text: str | Iterable[int]) -> tuple[int, ...]:

@@ -1,11 +1,13 @@
 """Small answers and frames that tests are made of."""
 
+import gzip
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import polars as pl
 
-from airq_etl import hourly, payload
+from airq_etl import hourly, nowcast, payload, quality
 
 START = datetime(2024, 9, 9, tzinfo=UTC)
 STATION = 283164601
@@ -25,3 +27,18 @@ def body(values: dict[int, dict[str, float]]) -> bytes:
 def answer(values: dict[int, dict[str, float]], asked: datetime, station_id: int = STATION) -> pl.DataFrame:
     """The rows that an answer, asked for at `asked`, gives."""
     return hourly.parse(payload.decode(body(values)), station_id, asked).rows
+
+
+def published(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the hourly table as they are exported and stored: judged, and with their NowCast."""
+    return nowcast.add(quality.judge(rows, {}))
+
+
+def captured(captures: Path, station_id: int) -> pl.DataFrame:
+    """The hourly table of a station's real captures."""
+    table = hourly.empty()
+    for path in sorted(captures.glob(f"{station_id}_*.json.gz")):
+        decoded = payload.decode(gzip.decompress(path.read_bytes()))
+        asked = max(row.timestamp for row in decoded.rows).replace(tzinfo=UTC)
+        table = hourly.merge(table, hourly.parse(decoded, station_id, asked).rows).rows
+    return table

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from airq_etl import daily, hourly
 from airq_etl.sensors import CORE_COLUMNS
-from airq_etl.stations import midnight
+from airq_etl.stations import Rules, midnight
 from tests.frames import START, STATION, answer, hour
 
 AFTER = hour(24 * 400)
@@ -30,15 +30,15 @@ def only(frame: pl.DataFrame) -> dict[str, object]:
 
 def test_the_schema_is_kept() -> None:
     """Days have the columns that the module names, also where there are none."""
-    assert dict(daily.compute(hourly.empty(), daily.Rules()).schema) == daily.SCHEMA
-    assert dict(daily.compute(hours_of(START, 24), daily.Rules()).schema) == daily.SCHEMA
+    assert dict(daily.compute(hourly.empty(), Rules()).schema) == daily.SCHEMA
+    assert dict(daily.compute(hours_of(START, 24), Rules()).schema) == daily.SCHEMA
     assert dict(daily.empty().schema) == daily.SCHEMA
 
 
 def test_a_mean_has_its_hours() -> None:
     """Mean, lowest, highest and hours are over the hours reported, as reported; a missing value is not a zero."""
     frame = answer({0: {"CO": -1.0}, 1: {"CO": 0.5}, 2: {"RH": 80.0}, 23: {"CO": 2.0}}, AFTER)
-    day = only(daily.compute(frame, daily.Rules()))
+    day = only(daily.compute(frame, Rules()))
     assert (day["co_mean"], day["co_min"], day["co_max"], day["co_hours"]) == (0.5, -1.0, 2.0, 3)
     assert (day["humidity_mean"], day["humidity_hours"], day["pm25_mean"], day["pm25_hours"]) == (80.0, 1, None, 0)
     assert day["day"] == date(2024, 9, 9)
@@ -47,7 +47,7 @@ def test_a_mean_has_its_hours() -> None:
 @pytest.mark.parametrize(("hours", "valid"), [(17, False), (18, True), (24, True)])
 def test_eighteen_hours_make_a_mean_valid(hours: int, valid: bool) -> None:  # noqa: FBT001
     """A mean is valid from 18 of 24 hours on (>=); without validity there is no index."""
-    day = only(daily.compute(hours_of(START, hours), daily.Rules()))
+    day = only(daily.compute(hours_of(START, hours), Rules()))
     assert day["pm25_valid"] is valid
     assert day["pm25_aqi"] == (6 if valid else None)
     assert day["pm25_mean"] == 1.0
@@ -60,11 +60,11 @@ def test_eighteen_hours_make_a_mean_valid(hours: int, valid: bool) -> None:  # n
 def test_days_of_23_and_25_hours(day: date, expected: int, needed: int) -> None:
     """Where the clock changes, a local day has 23 or 25 hours, and 75 % of them are needed."""
     start = midnight(day, "America/New_York")
-    whole = daily.compute(hours_of(start, expected), daily.Rules(NEW_YORK))
+    whole = daily.compute(hours_of(start, expected), Rules(NEW_YORK))
     assert only(whole)["co_hours"] == expected
     assert only(whole)["day"] == day
-    assert only(daily.compute(hours_of(start, needed), daily.Rules(NEW_YORK)))["co_valid"] is True
-    assert only(daily.compute(hours_of(start, needed - 1), daily.Rules(NEW_YORK)))["co_valid"] is False
+    assert only(daily.compute(hours_of(start, needed), Rules(NEW_YORK)))["co_valid"] is True
+    assert only(daily.compute(hours_of(start, needed - 1), Rules(NEW_YORK)))["co_valid"] is False
 
 
 def test_midnight_that_the_clock_jumps_over() -> None:
@@ -77,22 +77,22 @@ def test_midnight_that_the_clock_jumps_over() -> None:
 def test_each_station_has_its_own_midnight() -> None:
     """The same UTC hours fall on different days for stations in different zones."""
     frame = pl.concat([answer({2: {"CO": 1.0}}, AFTER, station) for station in (STATION, 7)])
-    days = daily.compute(frame, daily.Rules(NEW_YORK))
+    days = daily.compute(frame, Rules(NEW_YORK))
     assert dict(days.select("station_id", "day").iter_rows()) == {7: date(2024, 9, 9), STATION: date(2024, 9, 8)}
 
 
 def test_a_day_is_final_when_it_ended_and_was_asked_since() -> None:
     """Final: none of its hours is provisional, and they were last asked for after its end."""
     ended, running = hour(24), hour(24) - timedelta(minutes=1)
-    assert only(daily.compute(hours_of(START, 24, ended), daily.Rules()))["final"] is True
-    assert only(daily.compute(hours_of(START, 20, running), daily.Rules()))["final"] is False
+    assert only(daily.compute(hours_of(START, 24, ended), Rules()))["final"] is True
+    assert only(daily.compute(hours_of(START, 20, running), Rules()))["final"] is False
     whole = hourly.merge(hours_of(START, 23, ended), hours_of(START + timedelta(hours=23), 1, running)).rows
-    assert only(daily.compute(whole, daily.Rules()))["final"] is False
+    assert only(daily.compute(whole, Rules()))["final"] is False
 
 
 def test_an_old_day_may_stay_short_and_still_be_final() -> None:
     """A day of one hour is final once it has ended, and invalid."""
-    day = only(daily.compute(hours_of(START, 1), daily.Rules()))
+    day = only(daily.compute(hours_of(START, 1), Rules()))
     assert (day["final"], day["co_valid"], day["co_hours"]) == (True, False, 1)
 
 
@@ -103,9 +103,7 @@ def test_a_mean_does_not_mind_the_order_of_rows(values: list[float], dice: rando
     frame = answer({n: {"CO": value} for n, value in enumerate(values)}, AFTER)
     order = list(range(frame.height))
     dice.shuffle(order)
-    assert_frame_equal(
-        daily.compute(frame[order], daily.Rules()), daily.compute(frame, daily.Rules()), check_exact=True
-    )
+    assert_frame_equal(daily.compute(frame[order], Rules()), daily.compute(frame, Rules()), check_exact=True)
 
 
 @settings(deadline=None)
@@ -119,17 +117,74 @@ def test_a_mean_does_not_mind_how_hours_came(values: list[float], cut: int) -> N
         table = hourly.empty()
         for part in order:
             table = hourly.merge(table, answer(part, AFTER)).rows
-        assert_frame_equal(daily.compute(table, daily.Rules()), daily.compute(whole, daily.Rules()), check_exact=True)
+        assert_frame_equal(daily.compute(table, Rules()), daily.compute(whole, Rules()), check_exact=True)
 
 
 def test_other_sensors_have_days_too() -> None:
     """A sensor that a station carries beside the core ones has its daily columns; without it, no hours."""
     frame = hourly.combine([answer({0: {"CO2": 410.0}}, AFTER), answer({0: {"CO": 1.0}}, AFTER, 7)])
-    days = daily.compute(frame, daily.Rules())
+    days = daily.compute(frame, Rules())
     assert days.select("co2_mean", "co2_hours", "co2_valid").rows() == [(None, 0, False), (410.0, 1, False)]
-    both = daily.combine([daily.compute(answer({30: {"CO": 1.0}}, AFTER), daily.Rules()), days])
+    both = daily.combine([daily.compute(answer({30: {"CO": 1.0}}, AFTER), Rules()), days])
     assert both["co2_hours"].to_list() == [0, 0, 1]
     assert both.columns == list(daily.schema((*CORE_COLUMNS, "co2")))
+
+
+def test_completeness_is_the_share_of_the_hours_that_a_day_has() -> None:
+    """In per cent of 24 hours, or of 23 or 25; an hour flagged bad is not among them."""
+    day = only(daily.compute(hours_of(START, 18), Rules()))
+    assert (day["expected"], day["co_hours"], day["co_completeness"]) == (24, 18, 75.0)
+    spring = midnight(date(2024, 3, 10), "America/New_York")
+    day = only(daily.compute(hours_of(spring, 23), Rules(NEW_YORK)))
+    assert (day["expected"], day["co_completeness"]) == (23, 100.0)
+    day = only(daily.compute(hours_of(START, 12, value=1e6), Rules()))
+    assert (day["co_hours"], day["co_bad"], day["co_completeness"]) == (0, 12, 0.0)
+
+
+@pytest.mark.parametrize(("value", "who", "eu"), [(15.0, False, False), (15.1, True, False), (25.1, True, True)])
+def test_pm25_above_the_guidelines(value: float, who: bool, eu: bool) -> None:  # noqa: FBT001
+    """WHO 2021: 15 µg/m³; EU 2024/2881: 25 µg/m³; a mean that equals them is not above; an invalid one has no mark."""
+    day = only(daily.compute(hours_of(START, 18, value=value), Rules()))
+    assert (day["pm25_above_who"], day["pm25_above_eu"]) == (who, eu)
+    day = only(daily.compute(hours_of(START, 17, value=value), Rules()))
+    assert (day["pm25_above_who"], day["pm25_above_eu"], day["pm25_aqi"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(("value", "above"), [(4.0, False), (4.1, True)])
+def test_co_above_the_guidelines(value: float, above: bool) -> None:  # noqa: FBT001
+    """WHO 2021 and EU 2024/2881 have 4 mg/m³ for the day."""
+    day = only(daily.compute(hours_of(START, 24, value=value), Rules()))
+    assert (day["co_above_who"], day["co_above_eu"], day["co_8h_above"]) == (above, above, False)
+
+
+def test_the_highest_mean_of_eight_hours() -> None:
+    """Of the eight hours that end with each hour of the day, those of the evening before included; six are needed."""
+    values = dict.fromkeys(range(48), 1.0) | dict.fromkeys(range(20, 28), 12.0)
+    frame = answer({n: {"CO": value} for n, value in values.items()}, AFTER)
+    first, second = daily.compute(frame, Rules()).to_dicts()
+    assert (first["co_8h_max"], first["co_8h_means"], first["co_8h_above"]) == ((4 * 12 + 4) / 8, 19, False)
+    assert (second["co_8h_max"], second["co_8h_means"], second["co_8h_above"]) == (12.0, 24, True)
+    alone = daily.compute(frame, Rules(), pl.DataFrame({"station_id": [STATION], "day": [date(2024, 9, 10)]}))
+    assert only(alone)["co_8h_max"] == 12.0
+
+
+def test_too_few_means_of_eight_hours_have_no_mark() -> None:
+    """The highest of fewer than 18 of 24 is told, and marks nothing."""
+    frame = answer({n: {"CO": 20.0} for n in range(22)}, AFTER)
+    day = only(daily.compute(frame, Rules()))
+    assert (day["co_8h_max"], day["co_8h_means"], day["co_8h_above"]) == (20.0, 17, None)
+    frame = answer({n: {"CO": 20.0} for n in range(23)}, AFTER)
+    assert only(daily.compute(frame, Rules()))["co_8h_above"] is True
+
+
+def test_influenced_days() -> None:
+    """Flags look back four weeks, and some hours ahead: a changed day may change the day before and 29 after."""
+    changed = pl.DataFrame({"station_id": [STATION], "day": [date(2024, 1, 10)]})
+    last = pl.DataFrame({"station_id": [STATION, 7], "day": [date(2024, 9, 9)] * 2})
+    days = daily.influenced_days(changed, last)["day"].to_list()
+    assert (days[0], days[-1], len(days)) == (date(2024, 1, 9), date(2024, 2, 8), 31)
+    near = daily.influenced_days(changed, last.with_columns(day=pl.lit(date(2024, 1, 10))))["day"].to_list()
+    assert near == [date(2024, 1, 9), date(2024, 1, 10)]
 
 
 def test_touched_days() -> None:

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "airq_etl"
 FLOORS: list[set[str]] = [
     {"errors", "sensors", "stations", "guidelines"},
     {"capture", "payload", "windows"},
-    {"hourly", "quality"},
+    {"hourly", "quality", "nowcast"},
     {"daily", "documents", "results"},
     {"summary", "synthetic", "sanity"},
     {

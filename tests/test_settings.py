@@ -161,6 +161,25 @@ def test_the_stations_file_overrides_the_api() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "since"),
+    [
+        ("2023-02-01", datetime(2023, 1, 31, 23, tzinfo=UTC)),
+        ("'2023-02-01'", datetime(2023, 1, 31, 23, tzinfo=UTC)),
+        ("2023-02-01T10:00:00", datetime(2023, 2, 1, 10, tzinfo=UTC)),
+        ("2023-02-01T10:00:00+05:00", datetime(2023, 2, 1, 5, tzinfo=UTC)),
+    ],
+)
+def test_a_station_serves_from_a_day_or_a_time_on(written: str, since: datetime) -> None:
+    """A day begins at midnight in the station's zone, a time without an offset is UTC; without either, always."""
+    Path("stations.toml").write_text(f"[7]\nin_service_from = {written}\n[8]\n")
+    given = load({"AIRQ_STATIONS_FILE": "stations.toml", "AIRQ_TIMEZONE": "Europe/Rome"})
+    assert (given.in_service(7), given.in_service(8)) == (since, None)
+    rules = given.rules([7, 8])
+    assert (dict(rules.in_service), rules.min_hours) == ({7: since}, 18)
+    assert given.station(7, Station()).in_service_from == since
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("[x]\n", "table [x]"),
@@ -170,6 +189,9 @@ def test_the_stations_file_overrides_the_api() -> None:
         ("", "lists no station"),
         ("[7]\ntimezone = 'Abidjan'\n", "'Abidjan'"),
         ("7 = 5\n", "table [7]"),
+        ("[7]\nin_service_from = 'soon'\n", "in_service_from: 'soon'"),
+        ("[7]\nin_service_from = 10:00:00\n", "in_service_from"),
+        ("[7]\nin_service_from = 2023\n", "in_service_from"),
         ("[7\n", "stations.toml cannot be read"),
     ],
 )

@@ -19,10 +19,11 @@ from airq_etl import daily, documents, hourly
 from airq_etl.documents import DAILY, HOURLY, LAYOUT, META, REVISIONS, STATIONS, Document
 from airq_etl.errors import DamagedError, StoreError, UsageError
 from airq_etl.lake import private
-from airq_etl.stations import Station
+from airq_etl.stations import Rules, Station
 from airq_etl.store import Batch, Store
 from airq_etl.store.embedded import EmbeddedStore
 from airq_etl.store.mongo import MongoStore, _insert, _replace
+from tests.frames import published
 
 if TYPE_CHECKING:
     from tests.conftest import MongoServer
@@ -46,11 +47,11 @@ def _frame(hours: int, station_id: int = STATION, **columns: Any) -> pl.DataFram
 
 
 def _hours(hours: int = 3, station_id: int = STATION, **columns: Any) -> list[Document]:  # noqa: ANN401 -- as above
-    return documents.hourly(_frame(hours, station_id, **columns))
+    return documents.hourly(published(_frame(hours, station_id, **columns)))
 
 
 def _days(hours: int = 48, station_id: int = STATION, **columns: Any) -> list[Document]:  # noqa: ANN401 -- as above
-    return documents.daily(daily.compute(_frame(hours, station_id, **columns), daily.Rules()))
+    return documents.daily(daily.compute(_frame(hours, station_id, **columns), Rules()))
 
 
 def _revisions(**columns: Any) -> list[Document]:  # noqa: ANN401 -- as above
@@ -196,7 +197,8 @@ def test_a_value_that_comes_or_goes_is_a_difference(
 ) -> None:
     """A document is replaced whole, so that a value that is gone is gone in the store too."""
     first, changed = (
-        documents.hourly(_frame(1).with_columns(pl.lit(v, pl.Float64).alias(sensor))) for v in (before, after)
+        documents.hourly(published(_frame(1).with_columns(pl.lit(value, pl.Float64).alias(sensor))))
+        for value in (before, after)
     )
     store.save([(HOURLY, first)], LAKE, 1)
     assert store.save([(HOURLY, changed)], LAKE, 2) == {"hourly": 1}

@@ -3,17 +3,20 @@
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
-from airq_etl import daily, hourly
+from airq_etl import daily, hourly, nowcast, quality
 from airq_etl.changes import Change, remember_position, touch, touched_since_daily
 from airq_etl.lake import DAILY, HOURLY, Lake
 from airq_etl.pipeline.job import Job
+from airq_etl.stations import Rules
 from airq_etl.windows import Days
 
 log = logging.getLogger(__name__)
+
+DAY = timedelta(days=1)
 
 
 def touch_days(work: Job, stations: Sequence[int], days: Days) -> None:
@@ -37,19 +40,19 @@ def _touch(work: Job, whose: pl.Expr, which: pl.Expr) -> None:
 
 
 def touch_where_the_rule_changed(work: Job) -> None:
-    """Touch every day of a station whose zone, or whose hours of a valid mean, are no longer what they were."""
+    """Touch every day of a station of which what makes a day, a mean or a flag is no longer what it was."""
     said = work.ledger.rules()
     changed = [station_id for station_id, rule in said.items() if rule != _rule(work, station_id)]
     if not changed:
         return
-    log.info(
-        "the zone or the hours of a valid mean changed for %d stations; their days are computed anew", len(changed)
-    )
+    log.info("what makes a day, a mean or a flag changed for %d stations; their days are computed anew", len(changed))
     _touch(work, pl.col("station_id").is_in(changed), pl.lit(value=True))
 
 
 def _rule(work: Job, station_id: int) -> str:
-    return f"{work.settings.zone(station_id)}/{work.settings.min_hours}"
+    settings = work.settings
+    since = settings.in_service(station_id)
+    return f"{settings.zone(station_id)}/{settings.min_hours}/{since or '-'}/{quality.RULES}"
 
 
 def write_daily(work: Job) -> None:
@@ -83,28 +86,25 @@ def _write_year(work: Job, lake: Lake, year: str, changes: list[Change]) -> None
 
 def compute_days(work: Job, lake: Lake, days: pl.DataFrame) -> pl.DataFrame:
     """The daily rows of some days (`station_id`, `day`) of one month; days without hours are left out."""
-    rules = work.rules(days["station_id"].unique())
-    return daily.compute(hours_of(lake, days, rules.zones), rules)
+    return daily.compute(hours_around(lake, days), work.rules(days["station_id"].unique()), days)
 
 
-def hours_of(lake: Lake, days: pl.DataFrame, zones: daily.Zones) -> pl.DataFrame:
-    """The rows of the hourly table under some days (`station_id`, `day`) of one month."""
+def hours_around(lake: Lake, days: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the hourly table under some days (`station_id`, `day`) of one month, and those their flags need."""
     first, last = span(days)
-    parts = {f"{time:%Y-%m}" for time in (first, first + (last - first) / 2, last)}
+    parts = [part for part in lake.parts(HOURLY) if f"{first:%Y-%m}" <= part <= f"{last:%Y-%m}"]
     near = pl.col("hour").is_between(first, last) & pl.col("station_id").is_in(days["station_id"].unique().implode())
-    return only_of(lake.read(HOURLY, parts, near), days, zones)
+    return lake.read(HOURLY, parts, near)
 
 
 def span(days: pl.DataFrame) -> tuple[datetime, datetime]:
-    """From when to when (UTC) the hours of some days (`day`) lie: a local day reaches into the neighbouring ones."""
-    first, last = days.select(
-        first=pl.col("day").min().dt.offset_by("-1d").cast(hourly.TIME),
-        last=pl.col("day").max().dt.offset_by("2d").cast(hourly.TIME),
-    ).row(0)
-    return first, last
+    """From when to when (UTC) the hours lie that some days (`day`) and their flags depend on."""
+    first, last = days.select(pl.col("day").min().cast(hourly.TIME), pl.col("day").max().cast(hourly.TIME)).row(0)
+    # A local day reaches into the neighbouring ones.
+    return first - DAY - quality.BEFORE, last + 2 * DAY + quality.AFTER
 
 
-def only_of(hours: pl.DataFrame, days: pl.DataFrame, zones: daily.Zones) -> pl.DataFrame:
-    """Those rows of the hourly table that lie on some days (`station_id`, `day`)."""
-    dated = hours.with_columns(day=daily.day_of(zones))
-    return hourly.arrange(dated.join(days.select(daily.KEY), on=daily.KEY, how="semi"))
+def judged(hours: pl.DataFrame, days: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """Hours that lie on some days (`station_id`, `day`), judged by those around them, with their NowCast."""
+    whole = nowcast.add(quality.judge(hours, rules.in_service)).with_columns(day=daily.day_of(rules.zones))
+    return whole.join(days.select(daily.KEY), on=daily.KEY, how="semi", maintain_order="left").drop("day")

@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal
 
 import polars as pl
 
-from airq_etl import daily, ledger, quality
+from airq_etl import daily, ledger, nowcast, quality
 from airq_etl.errors import AirqError, UsageError
 from airq_etl.lake import DAILY, HOURLY, REVISIONS, Lake
 from airq_etl.settings import Settings
@@ -34,7 +34,8 @@ def rows(settings: Settings, what: What, stations: Collection[int], days: Days |
     else:
         frame, time = Lake(settings.data_dir).read(_TABLES[what]), "hour"
         if what == "hourly":
-            frame = frame.with_columns(*quality.flags(frame.columns))
+            rules = settings.rules(frame["station_id"].unique())
+            frame = nowcast.add(quality.judge(frame, rules.in_service))
     if stations:
         frame = frame.filter(pl.col("station_id").is_in(list(stations)))
     if days is not None:

@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from airq_etl import __version__, captures, lock, logs
-from airq_etl.daily import Rules
 from airq_etl.errors import AirqError, StoppedError, StoreError
 from airq_etl.lake import Lake, private
 from airq_etl.ledger import Ledger
 from airq_etl.results import Problem, Result
 from airq_etl.settings import Settings
+from airq_etl.stations import Rules
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Job(NamedTuple):
 
     def rules(self, stations: Iterable[int]) -> Rules:
         """What makes a day, and a mean, of these stations."""
-        return Rules(self.zones(stations), self.settings.min_hours)
+        return self.settings.rules(stations)
 
     def fail(self, error: AirqError, stations: Sequence[int] = ()) -> None:
         """Note that something failed, for these stations or by itself, while the rest goes on."""

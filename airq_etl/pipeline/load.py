@@ -7,7 +7,7 @@ import polars as pl
 from airq_etl import changes, daily, documents
 from airq_etl.changes import Change
 from airq_etl.lake import DAILY, REVISIONS, Lake
-from airq_etl.pipeline.days import hours_of, only_of, span
+from airq_etl.pipeline.days import hours_around, judged, span
 from airq_etl.pipeline.job import Job, step
 from airq_etl.settings import Settings
 from airq_etl.store import Batch, Store
@@ -65,26 +65,19 @@ def _batches(work: Job, due: list[Change], shared: Store | None) -> Iterator[Bat
     The days of a `shared` store are computed from the hours that stand in it, of which others may have more.
     """
     rules = work.rules({change.station_id for change in due})
-    zones = rules.zones
     known = {station: work.settings.station(station, said) for station, said in work.ledger.stations().items()}
     yield documents.STATIONS, documents.stations(known)
     days = pl.DataFrame(due, schema={"station_id": pl.Int64, "day": pl.Date}, orient="row")
     month = pl.col("day").dt.truncate("1mo").alias("month")
     for _, of_month in days.sort(daily.KEY).group_by(month, maintain_order=True):
-        yield documents.HOURLY, documents.hourly(hours_of(work.lake, of_month, zones))
-    revised = work.lake.read(REVISIONS).with_columns(day=daily.day_of(zones))
+        yield documents.HOURLY, documents.hourly(judged(hours_around(work.lake, of_month), of_month, rules))
+    revised = work.lake.read(REVISIONS).with_columns(day=daily.day_of(rules.zones))
     yield documents.REVISIONS, documents.revisions(revised.join(days, on=daily.KEY, how="semi").drop("day"))
     if shared is not None:
         for _, of_month in days.sort(daily.KEY).group_by("station_id", month, maintain_order=True):
-            hours = _hours_in(shared, of_month, zones)
-            yield documents.DAILY, documents.daily(daily.compute(hours, rules))
+            found = shared.between(documents.HOURLY, of_month["station_id"][0], *span(of_month))
+            yield documents.DAILY, documents.daily(daily.compute(documents.hourly_frame(found), rules, of_month))
         return
     for (year,), of_year in days.group_by(pl.col("day").dt.year().alias("year")):
         rows = work.lake.read(DAILY, [str(year)]).join(of_year, on=daily.KEY, how="semi")
         yield documents.DAILY, documents.daily(rows)
-
-
-def _hours_in(store: Store, days: pl.DataFrame, zones: daily.Zones) -> pl.DataFrame:
-    """The rows of the hourly table that stand in a store under some days of one station and month."""
-    found = store.between(documents.HOURLY, days["station_id"][0], *span(days))
-    return only_of(documents.hourly_frame(found), days, zones)

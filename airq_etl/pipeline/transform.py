@@ -170,14 +170,21 @@ def counting(work: Job, touched: Callable[[list[tuple[int, date, bool]]], None])
 
     def count(outcome: pl.DataFrame) -> None:
         _count_hours(work, outcome)
-        days = list(daily.touched_days(outcome, work.zones(outcome["station_id"].unique())).iter_rows())
-        touched(days)
-        for station_id, day, changed in days:
+        days = daily.touched_days(outcome, work.zones(outcome["station_id"].unique()))
+        touched([*days.iter_rows(), *_influenced(days, outcome)])
+        for station_id, day, changed in days.iter_rows():
             if changed and (station_id, day) not in counted:
                 counted.add((station_id, day))
                 work.result.station(station_id).days_changed += 1
 
     return count
+
+
+def _influenced(days: pl.DataFrame, outcome: pl.DataFrame) -> Iterator[tuple[int, date, bool]]:
+    """The days whose flags may change with the changed ones among `days`, up to when they were asked for."""
+    last = outcome.group_by("station_id").agg(day=pl.col("requested_at").max().dt.date())
+    influenced = daily.influenced_days(days.filter("changed"), last)
+    return ((station_id, day, True) for station_id, day in influenced.iter_rows())
 
 
 def _count_hours(work: Job, outcome: pl.DataFrame) -> None:

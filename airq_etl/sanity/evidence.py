@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from airq_etl.daily import Rules
 from airq_etl.sanity.finding import Finding
-from airq_etl.stations import Station
+from airq_etl.stations import Rules, Station
 from airq_etl.windows import Days
 
 

@@ -25,7 +25,9 @@ from airq_etl.pipeline.run import run_all
 from airq_etl.responses import http_date, look_at
 from airq_etl.sensors import present
 from airq_etl.settings import build
+from airq_etl.stations import Rules
 from tests.faults.state import state
+from tests.frames import published
 from tests.server import Reply, Request, serving
 
 if TYPE_CHECKING:
@@ -127,8 +129,8 @@ def assert_sound(body: bytes) -> bool:
         assert "".join(rejected[1:]).encode()
     assert_rows_sound(parsed.rows, ASKED)
     table = hourly.merge(hourly.empty(), parsed.rows).rows
-    assert len(documents.hourly(table)) == parsed.rows.height
-    days = daily.compute(table, daily.Rules({7: "Europe/Rome"}))
+    assert len(documents.hourly(published(table))) == parsed.rows.height
+    days = daily.compute(table, Rules({7: "Europe/Rome"}))
     assert len(documents.daily(days)) == days.height
     return True
 

@@ -1,0 +1,34 @@
+"""NowCast of PM2.5, hour by hour: what the last twelve hours say of the air now (see `guidelines.nowcast`)."""
+
+import polars as pl
+
+from airq_etl import guidelines, quality
+from airq_etl.hourly import KEY
+
+COLUMNS = ("pm25_nowcast", "pm25_nowcast_aqi")
+
+
+def add(judged: pl.DataFrame) -> pl.DataFrame:
+    """Hours that were judged, with `pm25_nowcast` (µg/m³) and its US AQI (`pm25_nowcast_aqi`) beside them.
+
+    Values flagged bad are left out. Both are null at an hour that is provisional, and where too few of the
+    newest hours have a value.
+    """
+    values = judged.select(*KEY, quality.usable("pm25").alias("0"))
+    every_hour = pl.datetime_ranges(pl.col("hour").min(), pl.col("hour").max(), "1h").explode()
+    grid = (
+        values.group_by("station_id", maintain_order=True)
+        .agg(hour=every_hour)
+        .explode("hour")
+        .join(values, on=KEY, how="left", maintain_order="left")
+        .with_columns(
+            pl.col("0").shift(age).over("station_id").alias(str(age)) for age in range(1, guidelines.NOWCAST_HOURS)
+        )
+    )
+    value = guidelines.nowcast([pl.col(str(age)) for age in range(guidelines.NOWCAST_HOURS)])
+    return (
+        judged.join(grid.select(*KEY, pm25_nowcast=value), on=KEY, how="left", maintain_order="left")
+        .with_columns(pm25_nowcast=pl.when(~pl.col("provisional")).then("pm25_nowcast"))
+        .with_columns(pm25_nowcast_aqi=guidelines.pm25_aqi(pl.col("pm25_nowcast")))
+        .select(*judged.columns, *COLUMNS)
+    )
