@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airq_etl import settings
+from airq_etl import daily, quality, settings
 from airq_etl.sensors import SENSORS
 
 if TYPE_CHECKING:
@@ -75,3 +75,21 @@ def test_the_module_runs_like_the_command() -> None:
         [sys.executable, "-m", "airq_etl", "--version"], capture_output=True, encoding="utf-8", check=True
     )
     assert said.stdout.startswith("airq-etl 0.")
+
+
+def test_every_reason_for_a_flag_is_described() -> None:
+    """The table of flags has the words and levels of the program, in its order."""
+    rows = re.findall(r"^\| (`\w+`)? ?\| ([\w -]+) \| .*\|$", README.partition("| flag | reason | |")[2], re.MULTILINE)
+    level, described = "", []
+    for flag, word in rows:
+        level = flag.strip("`") or level
+        described.append((level, word))
+    assert described == [(reason.level, reason.word) for reason in quality.REASONS]
+
+
+def test_every_daily_column_is_described() -> None:
+    """Each column of the daily table is named, those of a sensor by what follows its name."""
+    for name in daily.OF_A_DAY:
+        assert f"`{name}`" in README, name
+    for what in daily.OF_A_SENSOR:
+        assert f"`_{what}`" in README, what

@@ -99,7 +99,8 @@ def hours_around(lake: Lake, days: pl.DataFrame) -> pl.DataFrame:
 
 def span(days: pl.DataFrame) -> tuple[datetime, datetime]:
     """From when to when (UTC) the hours lie that some days (`day`) and their flags depend on."""
-    first, last = days.select(pl.col("day").min().cast(hourly.TIME), pl.col("day").max().cast(hourly.TIME)).row(0)
+    day = pl.col("day").cast(hourly.TIME)
+    first, last = days.select(first=day.min(), last=day.max()).row(0)
     # A local day reaches into the neighbouring ones.
     return first - DAY - quality.BEFORE, last + 2 * DAY + quality.AFTER
 
