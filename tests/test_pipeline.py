@@ -251,6 +251,43 @@ def test_a_store_that_was_down_catches_up(mongo_server: "MongoServer", mongo_uri
     assert len(found["hourly"]) == table("data").height
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (1, 3, 0, 2)])
+def test_flags_do_not_depend_on_how_hours_came(order: tuple[int, ...]) -> None:
+    """Hours that come later, or of long before, change the flags of those around them, in tables and store alike."""
+    hours = [n for n in range(24 * 60) if n % 200 > 12]
+    values = {n: {"NO2": 20 + n % 24 + n * 7 % 11 + 99 * (n % 97 == 0), "CO": n // 7 % 2 / 2} for n in hours}
+    for number in range(4):
+        portion = {n: value for n, value in values.items() if n // 360 == number}
+        Path(f"{number}.json").write_bytes(body(portion))
+    for where, portions in (("whole", [(0, 1, 2, 3)]), ("data", [(number,) for number in order])):
+        given = settings(data_dir=where, now=hour(24 * 80))
+        for numbers in portions:
+            run_import(given, [Path(f"{number}.json") for number in numbers], STATION, hour(24 * 70))
+            run_transform(given)
+            run_load(given)
+    for kind in (HOURLY, DAILY):
+        assert_frame_equal(table("data", kind), table("whole", kind), check_exact=True)
+    found = stored(settings())
+    assert found == stored(settings(data_dir="whole"))
+    said = " ".join(document["reasons"] or "" for document in found["hourly"])
+    for word in ("no2 warm-up", "no2 spike", "co flat"):
+        assert word in said
+
+
+def test_an_hour_before_midnight_is_flagged_when_the_next_day_begins() -> None:
+    """A spike at 23:00 is one when 00:00 has come: the day before, its document and its counts are brought up."""
+    usual = {n: {"CO": 0.5 + (n % 5) / 100} for n in range(24 * 20)}
+    last = 24 * 20 - 1
+    bodies = [body(usual | {last: {"CO": 9.0}}), body(usual | {last: {"CO": 9.0}, last + 1: {"CO": 0.5}})]
+    flags = []
+    for number, answered in enumerate(bodies):
+        with serving(in_turn(Reply(body=answered))) as server:
+            run_all(settings(server.url, hour(last + 1 + number) + timedelta(minutes=5), stations=(STATION,)))
+        documents_of = stored(settings())
+        flags.append((documents_of["hourly"][last]["co_flag"], documents_of["daily"][19]["co_suspect"]))
+    assert flags == [("ok", 0), ("suspect", 1)]
+
+
 def test_a_new_store_gets_everything() -> None:
     """A store that is removed is made again, whole, by the next load."""
     with serving(in_turn(Reply(body=body({n: {"CO": 1.0} for n in range(30)})))) as server:
@@ -339,6 +376,21 @@ def test_the_year_is_swept() -> None:
             now = hour(24) + timedelta(days=days)
             run_all(settings(server.url, now, stations=(STATION,)))
         assert ["start_date" in asked.query for asked in server.requests] == [False, True, True, False, True]
+
+
+def test_a_station_put_into_service_later_has_its_means_anew() -> None:
+    """A beginning in the stations file flags earlier hours and leaves them out of means, in tables and store."""
+    with serving(in_turn(Reply(body=body({n: {"CO": 1.0} for n in range(48)})))) as server:
+        run_all(settings(server.url, hour(60), stations=(STATION,)))
+    Path("stations.toml").write_text(f"[{STATION}]\nin_service_from = 2024-09-10\n")
+    given = settings(stations_file="stations.toml")
+    run_transform(given)
+    run_load(given)
+    found = stored(given)
+    assert [(day["co_mean"], day["co_hours"], day["co_bad"]) for day in found["daily"]] == [(None, 0, 24), (1.0, 24, 0)]
+    assert [document["co_flag"] for document in found["hourly"]] == ["bad"] * 24 + ["suspect"] * 24
+    assert found["stations"][0]["in_service_from"] == hour(24)
+    assert export.rows(given, "hourly", [], None)["reasons"][0] == "co not in service, co flat"
 
 
 def test_a_changed_rule_computes_days_anew() -> None:
