@@ -126,6 +126,11 @@ def hourly_frame(found: Iterable[Document] | pl.DataFrame) -> pl.DataFrame:
     return hourly_table(found)
 
 
+def daily_fields() -> list[str]:
+    """The fields of a day's document that the daily table has."""
+    return [name for name in DAILY.fields if name != "_id"]
+
+
 def daily_frame(found: pl.DataFrame) -> pl.DataFrame:
     """The rows of the daily table that a frame of its documents was made of."""
     kinds = {name: kind for name, kind in daily_table.schema(tuple(BY_COLUMN)).items() if name in found.columns}
