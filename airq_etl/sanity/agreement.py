@@ -10,10 +10,10 @@ from airq_etl.sanity.differences import KINDS, MISSING, OTHER
 from airq_etl.sanity.evidence import Evidence, Place
 from airq_etl.sanity.finding import Finding
 from airq_etl.sanity.follows import wrong_in_tables
-from airq_etl.sanity.saying import LOAD, at, error, many, rows_of, value
+from airq_etl.sanity.saying import LOAD, at, error, many, rows_of, value, which
 from airq_etl.sensors import BY_COLUMN
 
-REMOVE = "remove them, or load an empty store: `airq-etl load --full`"
+REMOVE = f"remove them, or empty the store and {LOAD}"
 
 
 def store_differs(evidence: Evidence) -> Iterator[Finding]:
@@ -43,7 +43,7 @@ def _waiting(evidence: Evidence, store: Place) -> Finding:
             evidence.waiting["day"],
             count=evidence.behind,
             sentence=f"{many(evidence.behind, 'day')} {wait} to be loaded",
-            action="airq-etl load",
+            action="run `airq-etl load`",
         ),
         severity="warning",
     )
@@ -62,13 +62,13 @@ def _say(evidence: Evidence, store: Place, hours: pl.DataFrame, days: pl.DataFra
 def _difference(evidence: Evidence, store: Place, kind: str, hours: pl.DataFrame, days: pl.DataFrame) -> Finding:
     rows, key = (hours.sort("hour"), "hour") if hours.height else (days.sort("day"), "day")
     what = rows_of(hours.get_column("hour", default=pl.Series()), days.get_column("day", default=pl.Series()))
-    count, first = hours.height + days.height, at(rows[key][0])
+    count = hours.height + days.height
     if kind == OTHER:
         sentence = f"{what} {_have(count)} other values than in the tables: {_values(rows.head(1), key)}"
     elif kind == MISSING:
-        sentence = f"{what} of the tables {_are(count)} missing, the first is {first}; {_month(evidence, store, rows)}"
+        sentence = f"{what} of the tables {_are(count)} missing{which(rows[key])}; {_month(evidence, store, rows)}"
     else:
-        sentence = f"{what} {_are(count)} not in the tables, the first is {first}; {_month(evidence, store, rows)}"
+        sentence = f"{what} {_are(count)} not in the tables{which(rows[key])}; {_month(evidence, store, rows)}"
     columns = {name for frame in (hours, days) for name in _off(frame)} if kind == OTHER else set()
     sensors = {_sensor(name) for name in columns}
     return error(
@@ -105,9 +105,9 @@ def _sensor(column: str) -> str | None:
 def _values(row: pl.DataFrame, key: str) -> str:
     """The first value in which a row differs, in both places."""
     name = _off(row)[0]
-    unit = BY_COLUMN[name].unit if name in BY_COLUMN else ""
+    said, unit = (BY_COLUMN[name].key, BY_COLUMN[name].unit) if name in BY_COLUMN else (name, "")
     theirs, ours = (value(row[column].item(), unit) for column in (f"{name}_store", name))
-    return f"{name} of {at(row[key].item())} is {theirs}, there {ours}"
+    return f"{said} of {at(row[key].item())} is {theirs}, there {ours}"
 
 
 def _month(evidence: Evidence, store: Place, rows: pl.DataFrame) -> str:
@@ -118,5 +118,5 @@ def _month(evidence: Evidence, store: Place, rows: pl.DataFrame) -> str:
     month = rows[key].dt.truncate("1mo")[0]
     in_it = (pl.col("station_id") == rows["station_id"][0]) & (pl.col(key).dt.truncate("1mo") == month)
     frames = (place.hourly if key == "hour" else place.daily for place in (store, evidence.tables))
-    theirs, ours = (frame.filter(in_it).height for frame in frames)
-    return f"{month:%Y-%m} has {many(theirs, key)}, there {ours:,}"
+    theirs, ours = (frame.filter(in_it)[key].n_unique() for frame in frames)
+    return f"{month:%Y-%m} has {many(theirs, key)}, in the tables {ours:,}"

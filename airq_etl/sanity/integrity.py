@@ -10,7 +10,7 @@ from airq_etl.sanity.agreement import store_differs
 from airq_etl.sanity.evidence import Check, Evidence, Place
 from airq_etl.sanity.finding import Finding
 from airq_etl.sanity.follows import daily_mean
-from airq_etl.sanity.saying import LOAD, REBUILD, at, error, many, rows_of
+from airq_etl.sanity.saying import LOAD, REBUILD, at, error, many, rows_of, which
 
 
 class _Rows(NamedTuple):
@@ -23,6 +23,10 @@ class _Rows(NamedTuple):
     @property
     def times(self) -> pl.Series:
         return self.days["day"] if self.hours.is_empty() else self.hours["hour"]
+
+    @property
+    def total(self) -> int:
+        return self.hours.height + self.days.height
 
     def __str__(self) -> str:
         return rows_of(self.hours["hour"], self.days["day"])
@@ -53,7 +57,7 @@ def _duplicates(unit: str, evidence: Evidence, place: Place, found: pl.DataFrame
             place,
             rows[unit],
             station_id=station_id,
-            sentence=f"{many(rows.height, unit)} {stand} more than once, the first is {at(rows[unit][0])}",
+            sentence=f"{many(rows.height, unit)} {stand} more than once{which(rows[unit])}",
             action=REBUILD if place is evidence.tables else by_hand,
         )
 
@@ -68,8 +72,8 @@ def _days_without_hours(evidence: Evidence) -> Iterator[Finding]:
                 place,
                 rows["day"],
                 station_id=station_id,
-                sentence=f"{many(rows.height, 'day')} {have} means and not one hour, the first is {at(rows['day'][0])}",
-                action=REBUILD if place is evidence.tables else f"{LOAD}; remove what then stays",
+                sentence=f"{many(rows.height, 'day')} {have} means and not one hour{which(rows['day'])}",
+                action=REBUILD if place is evidence.tables else f"{LOAD}, then remove what stays",
             )
 
 
@@ -78,13 +82,13 @@ def _hours_without_day(evidence: Evidence) -> Iterator[Finding]:
         found = faults.hours_without_day(evidence, place)
         for (station_id,), rows in found.group_by("station_id", maintain_order=True):
             have = "has" if rows.height == 1 else "have"
-            days, first = many(rows["day"].n_unique(), "day"), at(rows["day"][0])
+            hours, days = rows["hour"].len(), rows["day"].unique()
             yield error(
                 "hours-without-day",
                 place,
                 rows["hour"],
                 station_id=station_id,
-                sentence=f"{many(rows.height, 'hour')} {have} no daily row, on {days}, the first is {first}",
+                sentence=f"{many(hours, 'hour')} {have} no daily row, on {many(days.len(), 'day')}{which(days)}",
                 action=REBUILD if place is evidence.tables else LOAD,
             )
 
@@ -100,7 +104,7 @@ def _unknown_station(evidence: Evidence) -> Iterator[Finding]:
                 place,
                 rows.times,
                 station_id=rows.station_id,
-                count=rows.hours.height + rows.days.height,
+                count=rows.total,
                 sentence=f"{rows} of a station of which there is no record",
                 action=mend if known else "find out who wrote them, and remove them",
             )
@@ -110,13 +114,14 @@ def _future_hours(evidence: Evidence) -> Iterator[Finding]:
     for place in evidence.places():
         to_come = faults.hours_to_come(evidence, place), faults.days_to_come(evidence, place)
         for rows in _by_station(*to_come):
+            are = "is" if rows.total == 1 else "are"
             yield error(
                 "future-hours",
                 place,
                 rows.times,
                 station_id=rows.station_id,
-                count=rows.hours.height + rows.days.height,
-                sentence=f"{rows} in the future, the first is {at(rows.times.min())}; it is {at(evidence.now)}",
+                count=rows.total,
+                sentence=f"{rows} {are} in the future{which(rows.times)}; now is {at(evidence.now)}",
                 action="set right the clock of whoever writes here, and remove them",
             )
 

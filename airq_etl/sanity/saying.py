@@ -8,8 +8,8 @@ import polars as pl
 from airq_etl.sanity.evidence import Place
 from airq_etl.sanity.finding import Finding
 
-REBUILD = "make the tables again from the captures: `airq-etl transform --rebuild`"
-LOAD = "load the store anew: `airq-etl load --full`"
+REBUILD = "run `airq-etl transform --rebuild`"
+LOAD = "run `airq-etl load --full`"
 
 
 def error(check: str, place: Place, times: pl.Series, *, sentence: str, action: str, **more: Any) -> Finding:  # noqa: ANN401 -- fields of a finding
@@ -44,6 +44,11 @@ def at(time: object) -> str:
     if isinstance(time, datetime):
         return f"{time:%Y-%m-%d %H:%M}"
     return f"{time:%Y-%m-%d}" if isinstance(time, date) else "of no known time"
+
+
+def which(times: pl.Series) -> str:
+    """Which hours or days these are: `: 2023-04-22`, or `, the first is 2023-04-22`."""
+    return f"{', the first is' if times.len() > 1 else ':'} {at(times.min())}"
 
 
 def value(number: object, unit: str = "") -> str:
