@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from airq_etl.daily import OF_A_DAY, OF_A_SENSOR
+from airq_etl import daily as daily_table
 from airq_etl.hourly import SCHEMA, TIME
 from airq_etl.hourly import arrange as hourly_table
 from airq_etl.sensors import BY_COLUMN, SENSORS
@@ -41,8 +41,8 @@ class Collection(NamedTuple):
 def _daily_fields() -> dict[str, type]:
     fields: dict[str, type] = {"_id": str, "station_id": int, "day": datetime, "expected": int}
     for sensor in SENSORS:
-        fields |= {f"{sensor.column}_{what}": _kind(kind) for what, kind in OF_A_SENSOR.items()}
-    return fields | {name: _kind(kind) for name, kind in OF_A_DAY.items()}
+        fields |= {f"{sensor.column}_{what}": _kind(kind) for what, kind in daily_table.OF_A_SENSOR.items()}
+    return fields | {name: _kind(kind) for name, kind in daily_table.OF_A_DAY.items()}
 
 
 def _kind(kind: pl.DataType) -> type:
@@ -89,6 +89,19 @@ REVISIONS = Collection(
 META = Collection("meta", {"_id": str, "position": int, "layout": int})
 COLLECTIONS = (STATIONS, HOURLY, DAILY, REVISIONS, META)
 
+_KINDS: dict[type, pl.DataType] = {
+    str: pl.String(),
+    int: pl.Int64(),
+    float: pl.Float64(),
+    bool: pl.Boolean(),
+    datetime: TIME,
+}
+
+
+def schema(collection: Collection, fields: Iterable[str] | None = None) -> dict[str, pl.DataType]:
+    """The columns of a frame of documents, some of their `fields` or all."""
+    return {name: _KINDS[collection.fields[name]] for name in fields or collection.fields}
+
 
 def stations(known: Mapping[int, Station]) -> list[Document]:
     """One document a station."""
@@ -112,12 +125,29 @@ def hourly(judged: pl.DataFrame) -> list[Document]:
     return _documents(HOURLY, judged.with_columns(_id=key))
 
 
-def hourly_frame(found: Iterable[Document]) -> pl.DataFrame:
-    """The rows of the hourly table that some of its documents were made of."""
-    columns = {name: kind for name, kind in HOURLY.fields.items() if name in {*SCHEMA, *BY_COLUMN}}
-    kinds = {int: pl.Int64(), float: pl.Float64(), bool: pl.Boolean(), datetime: TIME}
-    schema = {name: kinds[kind] for name, kind in columns.items()}
-    return hourly_table(pl.DataFrame([{name: d.get(name) for name in schema} for d in found], schema=schema))
+def hourly_fields() -> list[str]:
+    """The fields of an hour's document that the hourly table has."""
+    return [name for name in HOURLY.fields if name in {*SCHEMA, *BY_COLUMN}]
+
+
+def hourly_frame(found: Iterable[Document] | pl.DataFrame) -> pl.DataFrame:
+    """The rows of the hourly table that some of its documents (or a frame of them) were made of."""
+    if not isinstance(found, pl.DataFrame):
+        names = schema(HOURLY, hourly_fields())
+        found = pl.DataFrame([{name: d.get(name) for name in names} for d in found], schema=names)
+    return hourly_table(found)
+
+
+def daily_fields() -> list[str]:
+    """The fields of a day's document that the daily table has."""
+    return [name for name in DAILY.fields if name != "_id"]
+
+
+def daily_frame(found: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the daily table that a frame of its documents was made of."""
+    kinds = {name: kind for name, kind in daily_table.schema(tuple(BY_COLUMN)).items() if name in found.columns}
+    rows = found.select(pl.col(name).cast(kind, strict=False) for name, kind in kinds.items())
+    return daily_table.combine([rows])
 
 
 def daily(frame: pl.DataFrame) -> list[Document]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pymongo
 import pytest
+from polars.testing import assert_frame_equal
 
 from airq_etl import daily, documents, hourly
 from airq_etl.documents import DAILY, HOURLY, LAYOUT, META, REVISIONS, STATIONS, Document
@@ -24,6 +25,7 @@ from airq_etl.store import Batch, Store
 from airq_etl.store.embedded import EmbeddedStore
 from airq_etl.store.mongo import MongoStore, _insert, _replace
 from tests.frames import published
+from tests.raw import Raw, RawMongo, RawSqlite
 
 if TYPE_CHECKING:
     from tests.conftest import MongoServer
@@ -106,6 +108,12 @@ def store(opener: Opener) -> Iterator[Store]:
     """A new, empty store."""
     with closing(opener()) as opened:
         yield opened
+
+
+@pytest.fixture
+def raw(store: Store, path: Path, request: pytest.FixtureRequest) -> Raw:
+    """The same store as anybody else sees it."""
+    return RawSqlite(path) if isinstance(store, EmbeddedStore) else RawMongo(request.getfixturevalue("mongo_uri"))
 
 
 @pytest.fixture
@@ -275,6 +283,61 @@ def test_documents_are_read_by_id(store: Store) -> None:
     ids = [hour["_id"] for hour in store.read(HOURLY)]
     assert ids == sorted(ids)
     assert ids[0] == "283164601:2024-09-09T00"
+
+
+def test_a_frame_holds_what_the_documents_hold(store: Store) -> None:
+    """Each document is a row, each field a column of its type, one that is absent null; with no rows the same."""
+    for collection in (STATIONS, HOURLY, DAILY, REVISIONS):
+        assert_frame_equal(store.frame(collection), pl.DataFrame(schema=documents.schema(collection)))
+    store.save(_everything(), LAKE, 1)
+    for collection in (STATIONS, HOURLY, DAILY, REVISIONS):
+        names = documents.schema(collection)
+        rows = [{name: document.get(name) for name in names} for document in store.read(collection)]
+        expected = pl.DataFrame(rows, schema=names)
+        assert_frame_equal(store.frame(collection).sort("_id"), expected, check_exact=True)
+
+
+def test_a_frame_gives_the_table_back(store: Store) -> None:
+    """The rows that were loaded come back as they were, days as well."""
+    hours = _frame(48, co2=[415.0, None] * 24)
+    days = daily.compute(hours, Rules())
+    store.save([(HOURLY, documents.hourly(published(hours))), (DAILY, documents.daily(days))], LAKE, 1)
+    found = documents.hourly_frame(store.frame(HOURLY, fields=documents.hourly_fields()))
+    assert_frame_equal(found.sort(hourly.KEY), hours, check_exact=True)
+    assert_frame_equal(documents.daily_frame(store.frame(DAILY)).sort(daily.KEY), days, check_exact=True)
+
+
+def test_a_frame_of_some_hours_and_fields(store: Store) -> None:
+    """From a time on and before another, each where it is given; only the fields that are asked for."""
+    store.save([(HOURLY, _hours(6))], LAKE, 1)
+    first, last = START + timedelta(hours=2), START + timedelta(hours=4)
+    for begin, end, expected in ((first, last, [2, 3]), (first, None, [2, 3, 4, 5]), (None, last, [0, 1, 2, 3])):
+        found = store.frame(HOURLY, begin, end, ["hour", "co"])
+        assert found.columns == ["hour", "co"]
+        assert sorted(time.hour for time in found["hour"]) == expected
+    store.save([(DAILY, _days(72))], LAKE, 2)
+    assert store.frame(DAILY, START + timedelta(days=1))["day"].dt.day().sort().to_list() == [10, 11]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("co", "n/a"), ("pm25", "high"), ("station_id", "SMART188"), ("provisional", "no"), ("requested_at", "today")],
+)
+def test_a_value_of_another_type_is_null_in_a_frame(store: Store, raw: Raw, field: str, value: str) -> None:
+    """What somebody else wrote does not end the reading; all other values stay."""
+    store.save([(HOURLY, _hours(3))], LAKE, 1)
+    expected = store.frame(HOURLY).sort("_id")
+    raw.change("hourly", "283164601:2024-09-09T01", **{field: value})
+    theirs = pl.when(pl.col("_id") == "283164601:2024-09-09T01").then(None).otherwise(pl.col(field)).alias(field)
+    assert_frame_equal(store.frame(HOURLY).sort("_id"), expected.with_columns(theirs), check_exact=True)
+
+
+def test_whole_numbers_of_another_kind_are_numbers_in_a_frame(store: Store, raw: Raw) -> None:
+    """MongoDB's shell writes 24 as a double, and 1 where 1.0 is meant: both are what they were."""
+    store.save([(DAILY, _days(24, co=1.0))], LAKE, 1)
+    expected = store.frame(DAILY)
+    raw.change("daily", "283164601:2024-09-09", co_hours=24.0, co_mean=1)
+    assert_frame_equal(store.frame(DAILY), expected, check_exact=True)
 
 
 def test_a_restart_in_between_changes_nothing(opener: Opener) -> None:
@@ -496,7 +559,7 @@ def test_refused_credentials_are_an_error(mongo_uri: str) -> None:
 def test_a_server_that_is_down_is_an_error_within_seconds(unused_port: int) -> None:
     """Nobody waits for long, and the message names the host and the setting but no password."""
     uri = f"mongodb://airq:{PASSWORD}@127.0.0.1:{unused_port}/air"
-    for act in (_ask, _save):
+    for act in (_ask, _save, _look):
         with closing(MongoStore(uri, None, LIMIT_S)) as store:
             message, seconds = _failure(partial(act, store))
             assert seconds < 8
@@ -576,6 +639,16 @@ def unused_port() -> Iterator[int]:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield held.getsockname()[1]
+
+
+def test_a_frame_of_more_than_one_batch(mongo: MongoStore) -> None:
+    """All documents come, however many the server gives at once."""
+    mongo.save([(HOURLY, _hours(1500))], LAKE, 1)
+    assert mongo.frame(HOURLY, fields=["hour"])["hour"].n_unique() == 1500
+
+
+def _look(store: Store) -> None:
+    store.frame(HOURLY)
 
 
 def _ask(store: Store) -> None:

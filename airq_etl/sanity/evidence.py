@@ -40,7 +40,8 @@ class Evidence(NamedTuple):
 
     `now` is the moment to judge by (aware UTC). The frames are cut to whole local `days` where a period was asked
     for; else all is there. `store` is None where it is not looked at; it may share its documents with other data
-    directories (`shares`), and it is `behind` by so many days where changes of the tables wait to be loaded.
+    directories (`shares`), and it is `behind` by so many days where changes of the tables wait to be loaded: those
+    `waiting` (`station_id`, `day`). Of the store only `store_days` are there, where they are given.
     `known` are the stations as the stations file and the API describe them, `said` as the API alone does,
     `configured` those that the settings list, `positions` the places that the API has given. `keys` has the
     newest hour of each key of the API that an answer of a station ever had. `revisions` and `rejects` are those
@@ -53,7 +54,9 @@ class Evidence(NamedTuple):
     store: Place | None = None
     shares: bool = False
     behind: int = 0
+    waiting: pl.DataFrame = pl.DataFrame(schema={"station_id": pl.Int64(), "day": pl.Date()})
     days: Days | None = None
+    store_days: Days | None = None
     configured: frozenset[int] = frozenset()
     known: Mapping[int, Station] = MappingProxyType({})
     said: Mapping[int, Station] = MappingProxyType({})

@@ -8,9 +8,11 @@ Several data directories may share a MongoDB. A document is replaced only by one
 `Collection.newness`), so what stands there is of the newest answer, whoever loads last.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
+
+import polars as pl
 
 from airq_etl.documents import LAYOUT, Collection, Document
 from airq_etl.errors import StoreError
@@ -51,8 +53,37 @@ class Store(Protocol):
     def read(self, collection: Collection, station_id: int | None = None) -> Iterator[Document]:
         """The documents of a collection (of one station), by `_id`."""
 
+    def frame(
+        self,
+        collection: Collection,
+        first: datetime | None = None,
+        last: datetime | None = None,
+        fields: Sequence[str] | None = None,
+    ) -> pl.DataFrame:
+        """The documents whose time is from `first` to before `last`, as `documents.schema` has them, in no order.
+
+        A field that is absent is null, and so is a value that is not of its field's type.
+        """
+
     def close(self) -> None:
         """Let go of it."""
+
+
+def column(name: str, kind: pl.DataType, values: Sequence[Any]) -> pl.Series:
+    """Values as a column; what somebody else wrote there that is of another type is null."""
+    try:
+        return pl.Series(name, values, dtype=kind)
+    except (TypeError, pl.exceptions.PolarsError):
+        return pl.Series(name, [_fitting(kind, value) for value in values], dtype=kind)
+
+
+def _fitting(kind: pl.DataType, value: Any) -> Any:  # noqa: ANN401 -- whatever a field may hold
+    if kind.is_integer():
+        # MongoDB's shell writes each number as a double.
+        return int(value) if isinstance(value, int) or (isinstance(value, float) and value.is_integer()) else None
+    if kind.is_float():
+        return float(value) if isinstance(value, int | float) else None
+    return value if isinstance(value, kind.to_python()) else None
 
 
 MARKS = "loaded:"

@@ -4,14 +4,16 @@ A collection is a table, a field a column. Times are text in UTC (`2024-09-09 10
 booleans 0 or 1. A load is one transaction: a reader sees all of it or none.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from airq_etl import sqlite
-from airq_etl.documents import COLLECTIONS, LAYOUT, META, Collection, Document
-from airq_etl.store import Batch, Mark, mark_id, mark_of
+from airq_etl.documents import COLLECTIONS, LAYOUT, META, Collection, Document, schema
+from airq_etl.store import Batch, Mark, column, mark_id, mark_of
 
 REMEDY = "move it away, and the next load makes it again"
 WAIT_FOR_A_WRITER_S = 10.0
@@ -73,6 +75,27 @@ class EmbeddedStore:
         where = f"station_id = ? and {collection.time} >= ? and {collection.time} < ?"
         return self._select(collection, where, [station_id, *times])
 
+    def frame(
+        self,
+        collection: Collection,
+        first: datetime | None = None,
+        last: datetime | None = None,
+        fields: Sequence[str] | None = None,
+    ) -> pl.DataFrame:
+        """See `Store`."""
+        wanted = schema(collection, fields)
+        bounds = {"{} >= ?": first, "{} < ?": last}
+        given = {text: time for text, time in bounds.items() if time is not None}
+        where = " and ".join(text.format(collection.time) for text in given) or "true"
+        times = [_plain(str(collection.time), time) for time in given.values()]
+        query = f"select {', '.join(wanted)} from {collection.name} where {where}"  # noqa: S608
+        with sqlite.translated(self._path, REMEDY):
+            rows = self._db.execute(query, times).fetchall()
+        # By columns: a dict for each of a year's hours would take ten times as long.
+        columns = zip(*rows, strict=True) if rows else [()] * len(wanted)
+        kinds = wanted.items()
+        return pl.DataFrame([_column(name, kind, values) for (name, kind), values in zip(kinds, columns, strict=True)])
+
     def close(self) -> None:
         """See `Store`."""
         self._db.close()
@@ -123,6 +146,17 @@ def _plain(name: str, value: Any) -> Any:  # noqa: ANN401 -- whatever a field ma
             return value.strftime("%Y-%m-%d")
         return value.replace(tzinfo=None).isoformat(" ", "milliseconds" if value.microsecond else "seconds")
     return value
+
+
+def _column(name: str, kind: pl.DataType, values: tuple[Any, ...]) -> pl.Series:
+    """Values as SQLite has them, as a column of the type that they stand for."""
+    if kind == pl.Boolean:
+        return column(name, pl.Int64(), values).cast(pl.Boolean)
+    if kind == pl.Datetime:
+        form = "%Y-%m-%d" if name == "day" else "%Y-%m-%d %H:%M:%S%.f"
+        texts = column(name, pl.String(), values).str
+        return texts.to_datetime(form, time_unit="us", strict=False).dt.replace_time_zone("UTC")
+    return column(name, kind, values)
 
 
 def _document(collection: Collection, row: tuple[Any, ...]) -> Document:

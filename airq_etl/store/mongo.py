@@ -9,15 +9,17 @@ wrote in the meantime stays where it is newer.
 import logging
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
 
+import polars as pl
 import pymongo
 import pymongo.collection
+from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo.errors import (
     BulkWriteError,
     ConfigurationError,
@@ -28,17 +30,22 @@ from pymongo.errors import (
     PyMongoError,
 )
 
-from airq_etl.documents import COLLECTIONS, LAYOUT, META, Collection, Document
+from airq_etl.documents import COLLECTIONS, LAYOUT, META, Collection, Document, schema
 from airq_etl.errors import StoreError, UsageError
-from airq_etl.store import Batch, Mark, mark_id, mark_of
+from airq_etl.store import Batch, Mark, column, mark_id, mark_of
 
 log = logging.getLogger(__name__)
 
 DEFAULT_DATABASE = "air_quality"
 READ_AT_ONCE = 1000
+FRAME_AT_ONCE = 20_000
 # FerretDB 1.x on SQLite holds a connection of a hundred for each replacement of one command.
 REPLACE_AT_ONCE = 50
 DUPLICATE_KEY = 11000
+# Zone-less, since a zone for each of a million times takes long; what another program wrote must not end the reading.
+_READ_FOR_FRAMES: "CodecOptions[Document]" = CodecOptions(
+    tz_aware=False, datetime_conversion=DatetimeConversion.DATETIME_CLAMP, unicode_decode_error_handler="replace"
+)
 SERVER_SELECTION_MS = 5000
 LONGEST_OPERATION_S = 60.0
 LONGEST_CONNECT_S = 20.0
@@ -94,6 +101,23 @@ class MongoStore:
             yield from self._database[collection.name].find(
                 {"station_id": station_id, str(collection.time): {"$gte": first, "$lt": last}}
             )
+
+    def frame(
+        self,
+        collection: Collection,
+        first: datetime | None = None,
+        last: datetime | None = None,
+        fields: Sequence[str] | None = None,
+    ) -> pl.DataFrame:
+        """See `Store`."""
+        wanted = schema(collection, fields)
+        bounds = {name: time for name, time in (("$gte", first), ("$lt", last)) if time is not None}
+        where = {str(collection.time): bounds} if bounds else {}
+        projection = dict.fromkeys(wanted, 1) | ({} if "_id" in wanted else {"_id": 0})
+        source = self._database[collection.name].with_options(codec_options=_READ_FOR_FRAMES)
+        with self._translated():
+            found = list(source.find(where, projection, batch_size=FRAME_AT_ONCE))
+        return pl.DataFrame([_column(name, kind, [d.get(name) for d in found]) for name, kind in wanted.items()])
 
     def close(self) -> None:
         """See `Store`."""
@@ -174,6 +198,12 @@ def _bad_uri() -> UsageError:
         "AIRQ_MONGODB_URI is no URI that MongoDB understands, or names a file that cannot be read; "
         "it looks like mongodb://host:27017/air_quality"
     )
+
+
+def _column(name: str, kind: pl.DataType, values: list[Any]) -> pl.Series:
+    if kind == pl.Datetime:
+        return column(name, pl.Datetime("us"), values).dt.replace_time_zone("UTC")
+    return column(name, kind, values)
 
 
 def _insert(target: "pymongo.collection.Collection[Document]", documents: list[Document]) -> list[Document]:

@@ -1,0 +1,101 @@
+"""What sanity checks look at: the tables, the store and the ledger, read as frames."""
+
+from contextlib import closing
+from datetime import UTC, datetime, time, timedelta
+
+import polars as pl
+
+from airq_etl import changes, daily, documents, hourly
+from airq_etl.lake import DAILY, HOURLY, REVISIONS
+from airq_etl.pipeline.job import Job
+from airq_etl.pipeline.load import open_store
+from airq_etl.sanity.evidence import Evidence, Place
+from airq_etl.stations import Rules
+from airq_etl.store import Mark, Store
+from airq_etl.windows import Days
+
+DAY = timedelta(days=1)
+
+
+def gather(work: Job, days: Days | None = None, store_days: Days | None = None) -> Evidence:
+    """All that is stored, or that of local `days`; of the store that of `store_days`, where these are given.
+
+    StoreError where the store is out of reach, DamagedError where a table cannot be read.
+    """
+    of_store = store_days or days
+    said = work.ledger.stations()
+    with closing(open_store(work.settings, work.lake, work.seconds_left())) as store:
+        mark = store.mark(work.ledger.lake_id)
+        hours, rows, listed = _stored(store, of_store)
+    stations = {*said, *work.settings.stations, *_known(hours), *_known(rows)}
+    tables = _tables(work, days, frozenset(said))
+    rules = work.rules(stations | _known(tables.hourly) | _known(tables.daily))
+    waiting = _cut(_waiting(work, mark), of_store)
+    revisions = work.lake.read(REVISIONS).with_columns(day=daily.day_of(rules.zones))
+    rejects = work.ledger.rejects().with_columns(day=daily.day_of(rules.zones, "requested_at"))
+    return Evidence(
+        now=work.now,
+        rules=rules,
+        tables=tables._replace(hourly=_cut_hours(tables.hourly, days, rules)),
+        store=Place(store.name, _cut_hours(hours, of_store, rules).sort(hourly.KEY), rows.sort(daily.KEY), listed),
+        shares=mark.shares,
+        behind=waiting.height,
+        waiting=waiting,
+        days=days,
+        store_days=store_days,
+        configured=frozenset(work.settings.stations),
+        known={station_id: work.settings.station(station_id, station) for station_id, station in said.items()},
+        said=said,
+        keys={station_id: work.ledger.keys_seen(station_id) for station_id in said},
+        revisions=_cut(revisions, days).drop("day"),
+        rejects=_cut(rejects, days).drop("day"),
+    )
+
+
+def _tables(work: Job, days: Days | None, listed: frozenset[int]) -> Place:
+    """The tables, read from the files of these days; their hours are not yet cut to them."""
+    if days is None:
+        return Place("tables", work.lake.read(HOURLY), work.lake.read(DAILY), listed)
+    first, last = _bounds(days)
+    months = pl.datetime_range(first, last + timedelta(days=31), "1mo", eager=True).dt.strftime("%Y-%m")
+    years = [str(year) for year in range(days.first.year, days.last.year + 1)]
+    hours = work.lake.read(HOURLY, months, pl.col("hour").is_between(first, last))
+    return Place("tables", hours, work.lake.read(DAILY, years, pl.col("day").is_between(*days)), listed)
+
+
+def _stored(store: Store, days: Days | None) -> tuple[pl.DataFrame, pl.DataFrame, frozenset[int]]:
+    """Hours (not yet cut to the days), days and listed stations of a store."""
+    first, last = (None, None) if days is None else _bounds(days)
+    hours = store.frame(documents.HOURLY, first, last, documents.hourly_fields())
+    rows = documents.daily_frame(store.frame(documents.DAILY, first, last, documents.daily_fields()))
+    listed = store.frame(documents.STATIONS, fields=["station_id"])
+    return documents.hourly_frame(hours), _cut(rows, days), frozenset(_known(listed))
+
+
+def _bounds(days: Days) -> tuple[datetime, datetime]:
+    """From when to when (UTC) the hours of these days lie, wherever."""
+    midnight = time(tzinfo=UTC)
+    return datetime.combine(days.first, midnight) - DAY, datetime.combine(days.last, midnight) + 2 * DAY
+
+
+def _known(rows: pl.DataFrame) -> set[int]:
+    return set(rows["station_id"].drop_nulls().unique())
+
+
+def _cut_hours(hours: pl.DataFrame, days: Days | None, rules: Rules) -> pl.DataFrame:
+    if days is None:
+        return hours
+    return _cut(hours.with_columns(day=daily.day_of(rules.zones)), days).drop("day")
+
+
+def _cut(rows: pl.DataFrame, days: Days | None) -> pl.DataFrame:
+    return rows if days is None else rows.filter(pl.col("day").is_between(days.first, days.last))
+
+
+def _waiting(work: Job, mark: Mark) -> pl.DataFrame:
+    """The days (`station_id`, `day`) that the next load sends."""
+    loaded, position = mark.position or 0, changes.position(work.ledger)
+    if mark.position is None or loaded > position:
+        return work.lake.read(DAILY).select(DAILY.key)
+    due = (changes.touched_since if mark.shares else changes.changed_since)(work.ledger, loaded)
+    return pl.DataFrame(due, schema={"station_id": pl.Int64, "day": pl.Date}, orient="row")
