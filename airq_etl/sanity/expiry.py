@@ -43,10 +43,12 @@ def lost_hours(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _since_newest(evidence: Evidence, hours: pl.DataFrame) -> pl.DataFrame:
-    """The hours that no answer spans, from the newest answer of each station to the end."""
+    """The hours that no answer spans, from the newest answer of each station to the end; of one not asked for, none."""
     begins = pl.max_horizontal(pl.col("newest") + HOUR, pl.col("asked").dt.truncate("1h"))
     ends = pl.lit(judged_at(evidence), TIME).dt.truncate("1h") - HOUR
-    return spans(hours).select("station_id", first=begins, last=ends, asked=pl.lit(None, TIME))
+    expected = [station_id for station_id in hours["station_id"].unique() if is_expected(evidence, station_id)]
+    newest = spans(hours.filter(pl.col("station_id").is_in(expected)))
+    return newest.select("station_id", first=begins, last=ends, asked=pl.lit(None, TIME))
 
 
 def _next_hour(time: datetime) -> datetime:

@@ -95,7 +95,7 @@ def _astray(places: dict[int, Point], right: set[int]) -> Iterator[Finding]:
         others = (other for number, other in places.items() if number != station_id)
         alone = distance > SPREAD * half and not _is_near(point, others, FAR_KM)
         if slip or (alone and station_id not in right):
-            yield _lost(station_id, point, f"{distance:,.0f} km from the middle of the other stations", slip)
+            yield _lost(station_id, point, f"{distance:,.0f} km from the middle of the stations", slip)
 
 
 def _apart(places: dict[int, Point], right: set[int]) -> Iterator[Finding]:

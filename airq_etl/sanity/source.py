@@ -157,7 +157,8 @@ def rejected_rows(evidence: Evidence) -> Iterator[Finding]:
         return
     distinct = evidence.rejects.sort("requested_at").unique(("station_id", "row"), keep="last", maintain_order=True)
     stamp = pl.col("row").str.extract(r'"timestamp": "(\d{4}-\d\d-\d\d[T ]\d\d)')
-    hour = stamp.str.replace("T", " ").str.to_datetime("%Y-%m-%d %H", time_unit="us", time_zone="UTC", strict=False)
+    whole = stamp.str.replace("T", " ") + ":00"
+    hour = whole.str.to_datetime("%Y-%m-%d %H:%M", time_unit="us", time_zone="UTC", strict=False)
     distinct = distinct.with_columns(since=pl.min_horizontal(hour, "requested_at"))
     for (station_id,), rows in distinct.sort("station_id").group_by("station_id", maintain_order=True):
         yield _rejected(evidence, int(str(station_id)), rows)
