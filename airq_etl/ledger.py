@@ -8,7 +8,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,14 +16,26 @@ import msgspec
 import polars as pl
 
 from airq_etl import sqlite
-from airq_etl.payload import Rejected
+from airq_etl.ledger_stations import (
+    POSITIONS,
+    REJECTS,
+    STATION_TABLES,
+    keep_keys,
+    keep_rejects,
+    keep_station,
+    positions,
+    rejects,
+    text,
+)
+from airq_etl.sanity.evidence import Position
 from airq_etl.stations import Station
 
+__all__ = ["FILE", "LAYOUT", "Ledger", "keep_keys", "keep_rejects", "keep_station", "mark_captures", "remember", "text"]
+
 FILE = "ledger.db"
-LAYOUT = 2
+LAYOUT = 3
 WAIT_FOR_A_WRITER_S = 10.0
 REMEDY = "move it away and run `airq-etl transform`"
-MOST_REJECTS_KEPT = 1000
 
 _TABLES = """
 create table if not exists meta (key text primary key, value text not null);
@@ -35,20 +47,12 @@ create table if not exists steps (
     run_id text not null, step text not null, started_at text not null, ended_at text, state text not null,
     message text, counts text, primary key (run_id, step));
 create table if not exists captures (name text primary key, worked_in_at text not null);
-create table if not exists stations (
-    station_id integer primary key, name text, latitude real, longitude real, requested_at text,
-    swept_at text, rule text);
 create table if not exists changes (
     station_id integer, day text, touched integer not null, changed integer not null default 0,
     primary key (station_id, day)) without rowid;
 create index if not exists changes_touched on changes (touched);
 create index if not exists changes_changed on changes (changed);
-create table if not exists station_keys (
-    station_id integer, key text, seen_at text not null, primary key (station_id, key)) without rowid;
 create table if not exists notices (subject text primary key, told_at text not null) without rowid;
-create table if not exists rejects (
-    capture text, station_id integer, requested_at text, position integer, key text, reason text, row text,
-    primary key (capture, station_id, requested_at, position)) without rowid;
 """
 
 
@@ -57,7 +61,9 @@ class Ledger:
 
     def __init__(self, root: Path) -> None:
         self.path = root / FILE
-        self._db = sqlite.connect(self.path, LAYOUT, _TABLES, wait_s=WAIT_FOR_A_WRITER_S, remedy=REMEDY)
+        self._db = sqlite.connect(
+            self.path, LAYOUT, _TABLES + STATION_TABLES, wait_s=WAIT_FOR_A_WRITER_S, remedy=REMEDY
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -180,13 +186,13 @@ class Ledger:
         rows = self.rows("select key, seen_at from station_keys where station_id = ?", [station_id])
         return {key: datetime.fromisoformat(when) for key, when in rows}
 
+    def positions(self) -> tuple[Position, ...]:
+        """Where the API has said that stations are, each place with when it first and last did."""
+        return positions(self.rows(POSITIONS))
+
     def rejects(self) -> pl.DataFrame:
         """The rows set aside: capture, station_id, requested_at, position, key, reason, row."""
-        names = ("station_id", "requested_at", "capture", "position", "key", "reason", "row")
-        rows = self.rows(f"select {', '.join(names)} from rejects order by requested_at, station_id, position")  # noqa: S608
-        kinds = {name: pl.Int64 if name in {"station_id", "position"} else pl.String for name in names}
-        frame = pl.DataFrame(rows, schema=kinds, orient="row")
-        return frame.with_columns(pl.col("requested_at").str.to_datetime(time_unit="us", time_zone="UTC"))
+        return rejects(self.rows(REJECTS))
 
     # -- what else is remembered ---------------------------------------------------------------------------
 
@@ -206,43 +212,6 @@ def mark_captures(db: sqlite3.Connection, names: Iterable[str], now: datetime) -
     db.executemany("insert or ignore into captures values (?, ?)", ((name, text(now)) for name in names))
 
 
-def keep_station(db: sqlite3.Connection, station_id: int, station: Station, requested_at: datetime) -> None:
-    """Record what an answer says of a station, unless a newer one has spoken."""
-    db.execute(
-        "insert into stations (station_id, name, latitude, longitude, requested_at) values (?, ?, ?, ?, ?)"
-        " on conflict do update set name = excluded.name, latitude = excluded.latitude,"
-        " longitude = excluded.longitude, requested_at = excluded.requested_at"
-        " where stations.requested_at is null or excluded.requested_at >= stations.requested_at",
-        [station_id, station.name, station.latitude, station.longitude, text(requested_at)],
-    )
-
-
-def keep_keys(db: sqlite3.Connection, seen: Mapping[tuple[int, str], datetime]) -> None:
-    """Record the newest hours for which keys (station, key) were given."""
-    db.executemany(
-        "insert into station_keys values (?, ?, ?) on conflict do update set seen_at = max(seen_at, excluded.seen_at)",
-        ((station_id, key, text(when)) for (station_id, key), when in seen.items()),
-    )
-
-
-def keep_rejects(
-    db: sqlite3.Connection, capture: str, station_id: int, requested_at: datetime, rejected: Sequence[Rejected]
-) -> None:
-    """Record the rows of one answer that were set aside (the first thousand; all are counted)."""
-    db.executemany(
-        "insert or replace into rejects values (?, ?, ?, ?, ?, ?, ?)",
-        (
-            [capture, station_id, text(requested_at), bad.position, bad.key, bad.reason, bad.row]
-            for bad in rejected[:MOST_REJECTS_KEPT]
-        ),
-    )
-
-
 def remember(db: sqlite3.Connection, key: str, value: str) -> None:
     """Keep a value under a key."""
     db.execute("insert or replace into meta values (?, ?)", [key, value])
-
-
-def text(time: datetime | None) -> str | None:
-    """A time as the ledger writes it: ISO 8601 in UTC."""
-    return None if time is None else time.astimezone(UTC).isoformat()

@@ -13,7 +13,7 @@ FLOORS: list[set[str]] = [
     {"errors", "sensors", "stations", "guidelines"},
     {"capture", "payload", "windows"},
     {"hourly", "quality", "nowcast"},
-    {"daily", "documents", "results"},
+    {"daily", "revisions", "documents", "results"},
     {"summary", "synthetic", "sanity"},
     {
         "settings",
@@ -24,6 +24,7 @@ FLOORS: list[set[str]] = [
         "seal",
         "captures",
         "ledger",
+        "ledger_stations",
         "changes",
         "lock",
         "sqlite",

@@ -46,6 +46,7 @@ def gather(work: Job, days: Days | None = None, store_days: Days | None = None) 
         configured=frozenset(work.settings.stations),
         known={station_id: work.settings.station(station_id, station) for station_id, station in said.items()},
         said=said,
+        positions=work.ledger.positions(),
         keys={station_id: work.ledger.keys_seen(station_id) for station_id in said},
         revisions=_cut(revisions, days).drop("day"),
         rejects=_cut(rejects, days).drop("day"),

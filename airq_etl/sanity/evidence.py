@@ -45,7 +45,7 @@ class Evidence(NamedTuple):
     `known` are the stations as the stations file and the API describe them, `said` as the API alone does,
     `configured` those that the settings list, `positions` the places that the API has given. `keys` has the
     newest hour of each key of the API that an answer of a station ever had. `revisions` and `rejects` are those
-    tables.
+    tables. `placed` are the stations whose place the stations file gives.
     """
 
     now: datetime
@@ -64,6 +64,7 @@ class Evidence(NamedTuple):
     keys: Mapping[int, Mapping[str, datetime]] = MappingProxyType({})
     revisions: pl.DataFrame = pl.DataFrame()
     rejects: pl.DataFrame = pl.DataFrame()
+    placed: frozenset[int] = frozenset()
 
     def places(self) -> list[Place]:
         """The tables, and the store where it is looked at."""
