@@ -206,7 +206,12 @@ def test_revisions() -> None:
     expected = [(STATION, hour(0), "co", -1.0, 0.0, hour(30)), (STATION, hour(0), "humidity", 50.0, None, hour(30))]
     assert table("data", REVISIONS).rows() == expected
     assert [d["new"] for d in stored(settings())["revisions"]] == [0.0, None]
-    assert export.rows(settings(), "revisions", [], Days(date(2024, 9, 9), date(2024, 9, 9))).height == 2
+    day = Days(date(2024, 9, 9), date(2024, 9, 9))
+    assert export.rows(settings(), "revisions", [], day).height == 2
+    assert export.rows(settings(), "moved", [], day).select("sensor", "before", "after").rows() == [
+        ("co", 1.0, 1.5),
+        ("humidity", 50.0, None),
+    ]
     run_transform(settings(), anew=True)
     assert table("data", REVISIONS).rows() == expected
 

@@ -14,7 +14,8 @@ def export(  # noqa: PLR0913 -- the options of the command
     common: Common,
     *,
     what: Annotated[
-        Literal["daily", "hourly", "revisions", "rejects"], typer.Argument(help="The table.", show_default=False)
+        Literal["daily", "hourly", "revisions", "moved", "rejects"],
+        typer.Argument(help="The table; moved: the daily means that revisions moved.", show_default=False),
     ],
     station: StationIds = None,
     start_date: StartDate = None,

@@ -10,39 +10,48 @@ from typing import BinaryIO, Literal
 
 import polars as pl
 
-from airq_etl import daily, ledger, nowcast, quality
+from airq_etl import daily, ledger, nowcast, quality, revisions
 from airq_etl.errors import AirqError, UsageError
 from airq_etl.lake import DAILY, HOURLY, REVISIONS, Lake
 from airq_etl.settings import Settings
 from airq_etl.windows import Days
 
-What = Literal["daily", "hourly", "revisions", "rejects"]
+What = Literal["daily", "hourly", "revisions", "moved", "rejects"]
 Format = Literal["csv", "parquet", "jsonl"]
 ROWS_AT_ONCE = 50_000
-_TABLES = {"daily": DAILY, "hourly": HOURLY, "revisions": REVISIONS}
 
 
 def rows(settings: Settings, what: What, stations: Collection[int], days: Days | None) -> pl.DataFrame:
     """The rows to export, sorted: those of `stations` (all where empty) and of local `days` (all where None)."""
     if not settings.data_dir.is_dir():
         raise UsageError(f"there is no data in {settings.data_dir} yet; `airq-etl run` fetches some")
-    if what == "rejects":
-        if not (settings.data_dir / ledger.FILE).is_file():
-            raise UsageError(f"there is no ledger in {settings.data_dir}; `airq-etl run` makes one")
-        with ledger.Ledger(settings.data_dir) as opened:
-            frame, time = opened.rejects(), "requested_at"
-    else:
-        frame, time = Lake(settings.data_dir).read(_TABLES[what]), "hour"
-        if what == "hourly":
-            rules = settings.rules(frame["station_id"].unique())
-            frame = nowcast.add(quality.judge(frame, rules.in_service))
+    frame = _rejects(settings) if what == "rejects" else _table(settings, what)
     if stations:
         frame = frame.filter(pl.col("station_id").is_in(list(stations)))
     if days is not None:
-        zones = {station_id: settings.zone(station_id) for station_id in frame["station_id"].unique()}
-        day = pl.col("day") if what == "daily" else daily.day_of(zones, time)
+        rules = settings.rules(frame["station_id"].unique())
+        time = "requested_at" if what == "rejects" else "hour"
+        day = pl.col("day") if "day" in frame.columns else daily.day_of(rules.zones, time)
         frame = frame.filter(day.is_between(days.first, days.last))
     return frame
+
+
+def _rejects(settings: Settings) -> pl.DataFrame:
+    if not (settings.data_dir / ledger.FILE).is_file():
+        raise UsageError(f"there is no ledger in {settings.data_dir}; `airq-etl run` makes one")
+    with ledger.Ledger(settings.data_dir) as opened:
+        return opened.rejects()
+
+
+def _table(settings: Settings, what: What) -> pl.DataFrame:
+    lake = Lake(settings.data_dir)
+    if what in {"daily", "revisions"}:
+        return lake.read(DAILY if what == "daily" else REVISIONS)
+    hours = lake.read(HOURLY)
+    rules = settings.rules(hours["station_id"].unique())
+    if what == "moved":
+        return revisions.moved(hours, lake.read(REVISIONS), rules)
+    return nowcast.add(quality.judge(hours, rules.in_service))
 
 
 def format_of(target: Path | None) -> Format:
