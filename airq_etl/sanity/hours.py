@@ -8,11 +8,8 @@ from typing import Any
 import polars as pl
 
 from airq_etl.hourly import EARLIEST, KEY, TIME
-from airq_etl.quality import good
 from airq_etl.sanity.evidence import Evidence
-from airq_etl.sensors import BY_COLUMN, present
-
-SERIES = ("station_id", "sensor")
+from airq_etl.sensors import BY_COLUMN
 
 
 def served(evidence: Evidence) -> pl.DataFrame:
@@ -20,17 +17,6 @@ def served(evidence: Evidence) -> pl.DataFrame:
     since = dict(evidence.rules.in_service) or {0: EARLIEST}
     begins = pl.col("station_id").replace_strict(since, default=EARLIEST, return_dtype=TIME)
     return evidence.tables.hourly.filter(~pl.col("provisional"), pl.col("hour") >= begins).sort(KEY)
-
-
-def values(hours: pl.DataFrame) -> pl.DataFrame:
-    """One row a value that is a reading (those flagged bad left out): station_id, hour, sensor, value; in order."""
-    sensors = present(hours.columns)
-    # Sorted hours stay so within each sensor.
-    return (
-        hours.select(*KEY, *(good(name).alias(name) for name in sensors))
-        .unpivot(on=list(sensors), index=list(KEY), variable_name="sensor", value_name="value")
-        .drop_nulls("value")
-    )
 
 
 def number(value: float, sensor: str) -> str:
@@ -61,4 +47,4 @@ def moment(time: datetime) -> str:
 
 def where(row: Mapping[str, Any]) -> dict[str, Any]:
     """What of a row stands in a finding as it is."""
-    return {name: row[name] for name in ("station_id", "sensor", "first", "last", "count")}
+    return {name: row[name] for name in ("station_id", "first", "last", "count")}

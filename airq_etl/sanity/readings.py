@@ -8,9 +8,9 @@ import polars as pl
 from airq_etl.quality import good
 from airq_etl.sanity.evidence import Check, Evidence
 from airq_etl.sanity.finding import Finding
-from airq_etl.sanity.hours import SERIES, number, percent, plain, served, values, where
-from airq_etl.sanity.stuck import alive
-from airq_etl.sensors import BY_COLUMN, SENSORS, present
+from airq_etl.sanity.hours import number, percent, plain, served, where
+from airq_etl.sanity.stuck import dead
+from airq_etl.sensors import BY_COLUMN, present
 
 # A few values below zero are noise about a zero that is right; from one hour in ten on it is the zero that is wrong.
 FEW_NEGATIVE, MANY_NEGATIVE = 0.01, 0.1
@@ -53,43 +53,49 @@ def _beyond(name: str, off: pl.Series, of: int) -> str:
 
 
 def _negative_share(evidence: Evidence) -> Iterator[Finding]:
-    unsigned = [sensor.column for sensor in SENSORS if not sensor.signed]
-    readings = alive(values(served(evidence)).filter(pl.col("sensor").is_in(unsigned)))
-    below = pl.col("value") < 0
-    found = (
-        readings.group_by(SERIES, maintain_order=True)
+    hours = served(evidence)
+    gone = dead(hours)
+    for name in present(hours.columns):
+        if not BY_COLUMN[name].signed:
+            rows = _negatives(hours, name).iter_rows(named=True)
+            yield from (_below_zero(name, row) for row in rows if (row["station_id"], name) not in gone)
+
+
+def _negatives(hours: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Of each station the share of its values below zero, their count and period, the lowest, and clean air."""
+    value = pl.col("value")
+    return (
+        hours.select("station_id", "hour", value=good(name))
+        .drop_nulls("value")
+        .group_by("station_id", maintain_order=True)
         .agg(
-            share=below.mean(),
-            count=below.sum(),
-            first=pl.col("hour").filter(below).first(),
-            last=pl.col("hour").filter(below).last(),
-            lowest=pl.col("value").min(),
-            clean=pl.col("value").quantile(CLEAN_AIR),
+            share=(value < 0).mean(),
+            count=(value < 0).sum(),
+            first=pl.col("hour").filter(value < 0).first(),
+            last=pl.col("hour").filter(value < 0).last(),
+            lowest=value.min(),
+            clean=value.quantile(CLEAN_AIR),
         )
         .filter(pl.col("share") >= FEW_NEGATIVE)
     )
-    for row in found.iter_rows(named=True):
-        many = row["share"] >= MANY_NEGATIVE
-        yield Finding(
-            check="negative-share",
-            severity="warning" if many else "info",
-            **where(row),
-            sentence=_zero_lost(row) if many else _negatives(row),
-            action="set its zero anew, and do not compare its means with limits"
-            if many
-            else "keep it in mind where low values matter",
-        )
 
 
-def _negatives(row: dict[str, Any]) -> str:
-    return f"{percent(row['share'])} of hours are below zero, the lowest {number(row['lowest'], row['sensor'])}"
-
-
-def _zero_lost(row: dict[str, Any]) -> str:
-    clean = number(row["clean"], row["sensor"])
-    return (
-        f"{percent(row['share'])} of hours are below zero: its zero has drifted; clean air (the lowest 5 % of hours)"
-        f" reads {clean} or less, and means are too low by about as much"
+def _below_zero(name: str, row: dict[str, Any]) -> Finding:
+    many = row["share"] >= MANY_NEGATIVE
+    lowest, clean = number(row["lowest"], name), number(row["clean"], name)
+    verdict = (
+        f": its zero has drifted; clean air (the lowest 5 % of hours) reads {clean} or less, and means are too low by"
+        " about as much"
+    )
+    return Finding(
+        check="negative-share",
+        severity="warning" if many else "info",
+        sensor=name,
+        **where(row),
+        sentence=f"{percent(row['share'])} of hours are below zero" + (verdict if many else f", the lowest {lowest}"),
+        action="set its zero anew, and do not compare its means with limits"
+        if many
+        else "keep it in mind where low values matter",
     )
 
 
@@ -117,7 +123,8 @@ def _finer(hours: pl.DataFrame, fine: str, coarse: str) -> Iterator[Finding]:
         yield Finding(
             check="particles-swapped",
             severity="warning",
-            **where({"sensor": fine} | row),
+            sensor=fine,
+            **where(row),
             sentence=f"{names[0]} is above {names[1]} in {percent(row['share'])} of hours, but is part of it",
             action="check how the two are wired or named, and its optics",
         )

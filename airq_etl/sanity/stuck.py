@@ -5,9 +5,11 @@ from typing import Any
 
 import polars as pl
 
+from airq_etl.quality import good
 from airq_etl.sanity.evidence import Check, Evidence
 from airq_etl.sanity.finding import Finding
-from airq_etl.sanity.hours import SERIES, moment, number, percent, served, values, where
+from airq_etl.sanity.hours import moment, number, percent, served, where
+from airq_etl.sensors import present
 
 # Particles and gases of the two stations in Abidjan repeat a value for 7 hours at most (whole 1.0 or 2.0 µg/m³ in clean
 # indoor air), temperature rounded to 0.1 °C for 7 too. Neither has ever been still for a day.
@@ -23,97 +25,122 @@ DEAD_HOURS = 7 * 24
 
 
 def _flat(evidence: Evidence) -> Iterator[Finding]:
-    runs = _runs(alive(values(served(evidence))))
-    least = pl.when(pl.col("sensor").is_in(LIVELY)).then(FLAT_H).otherwise(FLAT_STILL_H)
-    saturated = (pl.col("sensor") == "humidity") & (pl.col("value") >= SATURATED)
+    hours = served(evidence)
+    gone = dead(hours)
+    for name in present(hours.columns):
+        for row in _stills(_runs(hours, name), name).iter_rows(named=True):
+            if (row["station_id"], name) in gone:
+                continue
+            stuck = row["longest"] >= FLAT_DAY_H
+            yield Finding(
+                check="flat-sensor",
+                severity="warning" if stuck else "info",
+                sensor=name,
+                **where(row),
+                sentence=_same(name, row),
+                action="look whether it still follows the air"
+                if stuck
+                else "expect clean air or a short hang behind it",
+            )
+
+
+def _stills(runs: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Of each station the runs that are too long, taken together, and the longest of them."""
+    saturated = pl.lit(name == "humidity") & (pl.col("value") >= SATURATED)
     longest = pl.col("hours").arg_max()
-    found = (
-        runs.filter(pl.col("hours") >= least, ~saturated)
-        .group_by(SERIES, maintain_order=True)
+    return (
+        runs.filter(pl.col("hours") >= (FLAT_H if name in LIVELY else FLAT_STILL_H), ~saturated)
+        .group_by("station_id", maintain_order=True)
         .agg(
+            pl.col("first").first(),
+            pl.col("last").last(),
             runs=pl.len(),
             count=pl.col("hours").sum(),
-            first=pl.col("first").min(),
-            last=pl.col("last").max(),
-            hours=pl.col("hours").max(),
+            longest=pl.col("hours").max(),
             value=pl.col("value").get(longest),
             begins=pl.col("first").get(longest),
         )
     )
-    for row in found.iter_rows(named=True):
-        stuck = row["hours"] >= FLAT_DAY_H
-        yield Finding(
-            check="flat-sensor",
-            severity="warning" if stuck else "info",
-            **where(row),
-            sentence=_same(row),
-            action="look whether it still follows the air" if stuck else "take clean air or a brief hang as the cause",
-        )
 
 
-def _same(row: dict[str, Any]) -> str:
-    longest = f"{row['hours']:,} h of {number(row['value'], row['sensor'])} from {moment(row['begins'])}"
+def _same(name: str, row: dict[str, Any]) -> str:
+    longest = f"{row['longest']:,} h of {number(row['value'], name)} from {moment(row['begins'])} on"
     if row["runs"] == 1:
-        return f"one value stood still: {longest}"
-    return f"one value stood still {row['runs']:,} times, {row['count']:,} h in all, the longest {longest}"
+        return f"it said the same for {longest}"
+    return f"it said the same for hours {row['runs']:,} times, {row['count']:,} h in all, the longest {longest}"
 
 
 def _dead(evidence: Evidence) -> Iterator[Finding]:
-    for row in _deaths(values(served(evidence))).iter_rows(named=True):
+    for (_, name), row in dead(served(evidence)).items():
         which = "hours" if row["whole"] else f"the hours of its last {DEAD_DAYS} days"
         yield Finding(
             check="dead-sensor",
             severity="error",
+            sensor=name,
             **where(row),
-            sentence=f"{number(row['value'], row['sensor'])} in {percent(row['share'])} of {which},"
+            sentence=f"{number(row['value'], name)} in {percent(row['share'])} of {which},"
             f" one run of {row['run']:,} h: the daily mean says nothing",
             action="have the sensor replaced, and do not publish its means",
         )
 
 
-def _deaths(readings: pl.DataFrame) -> pl.DataFrame:
-    """The series that are dead over all their hours, else over the last days: the period, value, share, longest run."""
-    day = pl.col("hour").dt.date()
-    days = (
-        readings.select("station_id", day=day).unique().group_by("station_id").agg(pl.col("day").top_k(DEAD_DAYS).min())
+def dead(hours: pl.DataFrame) -> dict[tuple[int, str], dict[str, Any]]:
+    """The sensors, by station and column, that are dead over all of `hours`, else over the station's last days.
+
+    Each with its value, the share, count and period (`first`, `last`) of the hours that have it, the longest run
+    of them, and whether it is the `whole` time.
+    """
+    days = hours.select("station_id", day=pl.col("hour").dt.date()).unique()
+    begin = days.group_by("station_id").agg(begin=pl.col("day").top_k(DEAD_DAYS).min())
+    recent = hours.join(begin, on="station_id", maintain_order="left").filter(
+        pl.col("hour").dt.date() >= pl.col("begin")
     )
-    recent = readings.join(days, on="station_id").filter(day >= pl.col("day"))
-    dead = pl.concat([_still(readings, whole=True), _still(recent, whole=False)])
-    return dead.unique(SERIES, keep="first", maintain_order=True)
+    found = {}
+    for whole, part in ((False, recent), (True, hours)):
+        for name in present(hours.columns):
+            for row in _still(part, name).iter_rows(named=True):
+                found[row["station_id"], name] = row | {"whole": whole}
+    return found
 
 
-def _still(readings: pl.DataFrame, *, whole: bool) -> pl.DataFrame:
+def _still(hours: pl.DataFrame, name: str) -> pl.DataFrame:
     # Where nearly all values are the same, the median is that value.
-    dead = (
-        readings.with_columns(same=pl.col("value") == pl.col("value").median().over(SERIES))
-        .group_by(SERIES, maintain_order=True)
+    value = pl.col("value")
+    same = value == value.median()
+    still = (
+        hours.select("station_id", "hour", value=good(name))
+        .drop_nulls("value")
+        .group_by("station_id", maintain_order=True)
         .agg(
-            pl.col("value").median(),
-            share=pl.col("same").mean(),
-            count=pl.col("same").sum(),
-            first=pl.col("hour").first(),
-            last=pl.col("hour").last(),
+            value.median(),
+            share=same.mean(),
+            count=same.sum(),
+            first=pl.col("hour").filter(same).first(),
+            last=pl.col("hour").filter(same).last(),
             hours=pl.len(),
         )
         .filter(pl.col("share") >= DEAD, pl.col("hours") >= DEAD_HOURS)
     )
-    longest = _runs(readings.join(dead, on=SERIES, how="semi")).group_by(SERIES).agg(run=pl.col("hours").max())
-    return dead.join(longest, on=SERIES, how="left", maintain_order="left").with_columns(whole=pl.lit(whole))
+    if still.is_empty():
+        return still
+    its = _runs(hours.join(still, on="station_id", how="semi", maintain_order="left"), name)
+    return still.join(its.group_by("station_id").agg(run=pl.col("hours").max()), on="station_id", maintain_order="left")
 
 
-def alive(readings: pl.DataFrame) -> pl.DataFrame:
-    """Without the series that are dead: nothing else is to be said of them."""
-    return readings.join(_deaths(readings), on=SERIES, how="anti", maintain_order="left")
+def _runs(hours: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Hours in a row that say the same, whether hours without a value lie between them or not.
 
-
-def _runs(readings: pl.DataFrame) -> pl.DataFrame:
-    """Hours in a row that say the same, hours without a value between them or not: value, hours, first, last."""
-    columns = (*SERIES, "value")
-    run = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in columns).cum_sum()
-    return (
-        readings.group_by(*columns, run=run, maintain_order=True)
-        .agg(hours=pl.len(), first=pl.col("hour").first(), last=pl.col("hour").last())
-        .drop("run")
+    Columns: station_id, value, hours, first, last.
+    """
+    rows = hours.select("station_id", "hour", value=good(name)).drop_nulls("value")
+    begins = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in ("station_id", "value"))
+    starts = rows.with_row_index("row").with_columns(before=pl.col("hour").shift(1)).filter(begins)
+    return starts.select(
+        "station_id",
+        "value",
+        hours=pl.col("row").cast(pl.Int64).shift(-1, fill_value=rows.height) - pl.col("row").cast(pl.Int64),
+        first=pl.col("hour"),
+        last=pl.col("before").shift(-1, fill_value=None if rows.is_empty() else rows["hour"][-1]),
     )
 
 
