@@ -18,10 +18,10 @@ BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
 STATION = 7
 
-Value = Callable[[int], float | None]
+Value = Callable[[int], float]
 
 
-def hours_of(count: int, station: int = STATION, /, **values: Value) -> pl.DataFrame:
+def hours_of(count: int, station: int = STATION, /, **values: Callable[[int], float | None]) -> pl.DataFrame:
     """So many hours from BEGIN on: of each sensor named the value of each hour by its number."""
     numbers = range(count)
     frame = pl.DataFrame(
@@ -48,6 +48,13 @@ def noise(seed: int, size: float) -> Value:
         days.append(0.7 * days[-1] + dice.gauss(0, 0.7 * size))
     hours = [dice.gauss(0, 0.2 * size) for _ in range(997)]
     return lambda number: days[number // 24] + hours[number % 997]
+
+
+def calm(level: float, size: float = 1, seed: int = 0) -> Value:
+    """A level that a sensor keeps from day to day, with a little noise from hour to hour."""
+    dice = Random(seed)  # noqa: S311 -- noise
+    hours = [dice.uniform(-size, size) for _ in range(997)]
+    return lambda number: level + hours[number % 997]
 
 
 def cycle(number: int) -> float:
