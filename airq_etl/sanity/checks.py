@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from airq_etl.sanity import coverage, integrity, positions, readings, source, steps
+from airq_etl.sanity import coverage, drift, integrity, positions, readings, sites, source, steps, stuck
 from airq_etl.sanity.evidence import Check, Evidence
 from airq_etl.sanity.finding import SEVERITIES, Finding
 
@@ -10,7 +10,10 @@ CHECKS: tuple[Check, ...] = (
     *integrity.CHECKS,
     *coverage.CHECKS,
     *readings.CHECKS,
+    *stuck.CHECKS,
+    *sites.CHECKS,
     *steps.CHECKS,
+    *drift.CHECKS,
     *source.CHECKS,
     *positions.CHECKS,
 )
