@@ -74,6 +74,11 @@ def usable(name: str) -> pl.Expr:
     return pl.when(pl.col(f"{name}_flag") != "bad").then(pl.col(name))
 
 
+def good(name: str) -> pl.Expr:
+    """The values of a sensor's column that it can give at all, null where it cannot."""
+    return pl.when(pl.col(name).is_between(BY_COLUMN[name].lowest, BY_COLUMN[name].highest)).then(pl.col(name))
+
+
 def _idle(in_service: Mapping[int, datetime]) -> pl.Expr:
     since = pl.col("station_id").replace_strict(dict(in_service) or {0: None}, default=None, return_dtype=TIME)
     return (pl.col("hour") < since).fill_null(value=False).alias("/idle")
@@ -89,8 +94,7 @@ def _neighbours() -> list[pl.Expr]:
 
 def _serving(sensor: Sensor) -> pl.Expr:
     """The values of a sensor, null where they are bad."""
-    value = pl.col(sensor.column)
-    return pl.when(~pl.col("/idle") & value.is_between(sensor.lowest, sensor.highest)).then(value)
+    return pl.when(~pl.col("/idle")).then(good(sensor.column))
 
 
 def _usual(value: pl.Expr) -> pl.Expr:
@@ -146,7 +150,7 @@ def _is_isolated(_sensor: Sensor) -> pl.Expr:
 
 REASONS = (
     Reason("not in service", "bad", lambda _: pl.col("/idle")),
-    Reason("out of range", "bad", lambda s: ~pl.col(s.column).is_between(s.lowest, s.highest)),
+    Reason("out of range", "bad", lambda s: good(s.column).is_null()),
     Reason("negative", "suspect", _is_negative),
     Reason("flat", "suspect", _is_flat),
     Reason("spike", "suspect", _is_spike),

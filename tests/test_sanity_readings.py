@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from airq_etl import hourly
-from airq_etl.daily import Rules
 from airq_etl.sanity import readings, stuck
 from airq_etl.sanity.finding import Finding
+from airq_etl.stations import Rules
 from tests.years import BEGIN, STATION, captured, found, hours_of, lively, told
 
 CHECKS = (*readings.CHECKS, *stuck.CHECKS)

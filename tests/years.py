@@ -10,9 +10,9 @@ from random import Random
 import polars as pl
 
 from airq_etl import daily, hourly, payload
-from airq_etl.daily import Rules
 from airq_etl.sanity.evidence import Check, Evidence, Place
 from airq_etl.sanity.finding import Finding
+from airq_etl.stations import Rules
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 NOW = datetime(2025, 6, 1, tzinfo=UTC)

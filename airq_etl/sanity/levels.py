@@ -11,8 +11,9 @@ from typing import NamedTuple
 import polars as pl
 import polars.selectors as cs
 
-from airq_etl.daily import Zones, day_of
+from airq_etl.daily import day_of
 from airq_etl.quality import good
+from airq_etl.stations import Zones
 
 SERIES = ("station_id", "sensor")
 SWING = "temperature_swing"
