@@ -14,7 +14,7 @@ FLOORS: list[set[str]] = [
     {"capture", "payload", "windows"},
     {"hourly", "quality"},
     {"daily", "documents", "results"},
-    {"summary", "synthetic", "sanity"},
+    {"summary", "synthetic", "sanity", "verdict", "findings_text", "junit"},
     {
         "settings",
         "stations_file",
@@ -25,6 +25,7 @@ FLOORS: list[set[str]] = [
         "captures",
         "ledger",
         "changes",
+        "open_findings",
         "lock",
         "sqlite",
         "logs",
