@@ -64,7 +64,7 @@ def _sanity_lines(result: Result, kept: str) -> list[str]:
         return []
     return [
         "",
-        f"In the newest days the sanity check found {summary.counts_text(result.findings)}; to see more:",
+        f"The sanity check found {summary.counts_text(result.findings)}; to see them, and older ones:",
         f"airq-etl sanity-check --now {result.started_at:%Y-%m-%dT%H:%M} \\",
         f"    --data-dir {kept}",
     ]
