@@ -11,7 +11,7 @@ import typer
 
 import airq_etl
 from airq_etl import logs, options
-from airq_etl.commands import export, ingest, simulate
+from airq_etl.commands import export, ingest, sanity, simulate
 from airq_etl.errors import AirqError, UsageError
 from airq_etl.options import Common
 
@@ -53,8 +53,11 @@ def _before(  # noqa: PLR0913 -- the common options
     ctx.obj = Common(env_file, data_dir, verbose, quiet, log_format, now)
 
 
-for command in (ingest.run, ingest.extract, ingest.transform, ingest.load, export.export, simulate.simulate):
-    app.command()(command)
+for command in (
+    *(ingest.run, ingest.extract, ingest.transform, ingest.load),
+    *(sanity.sanity_check, export.export, simulate.simulate),
+):
+    app.command(command.__name__.replace("_", "-"))(command)
 
 
 def main() -> None:

@@ -39,7 +39,11 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """What a command did; `documents` counts what was written to the `store`, by collection."""
+    """What a command did.
+
+    `documents` counts what was written to the `store`, by collection; `findings` what the sanity check found in the
+    newest days, by severity, and is empty where it did not look.
+    """
 
     command: str
     run_id: str
@@ -49,6 +53,7 @@ class Result(msgspec.Struct, kw_only=True):
     capture: str | None = None
     store: str | None = None
     documents: dict[str, int] = {}
+    findings: dict[str, int] = {}
     problems: list[Problem] = []
     exit_code: int = 0
 

@@ -1,7 +1,7 @@
 """Results as text for people: tables of at most 80 columns, without colour."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import polars as pl
 import rich.console
@@ -40,7 +40,18 @@ def result_text(result: Result) -> str:
     if result.store is not None:
         written = [f"{count} {name}" for name, count in result.documents.items() if count]
         lines.append(f"{result.store}: " + (", ".join(written) + " written" if written else "up to date"))
+    if any(result.findings.values()):
+        lines.append(f"sanity-check: {counts_text(result.findings)}; `airq-etl sanity-check` shows them")
     return "\n".join(lines)
+
+
+def counts_text(counts: Mapping[str, int]) -> str:
+    """How many findings there are of each severity: `1 error, 3 warnings`."""
+    return ", ".join(
+        f"{count:,} {severity}{'s' if count > 1 and severity != 'info' else ''}"
+        for severity, count in counts.items()
+        if count
+    )
 
 
 def _name(station: StationResult) -> str:

@@ -20,7 +20,7 @@ from tests.server import Reply, in_turn, serving
 if TYPE_CHECKING:
     from tests.conftest import Airq
 
-COMMANDS = ("run", "extract", "transform", "load", "export", "simulate")
+COMMANDS = ("run", "extract", "transform", "load", "sanity-check", "export", "simulate")
 NOW = "2024-09-10T16:20:00"
 GOOD = Reply(body=body({n: {"CO": 1.0} for n in range(30)}))
 HEAVY = {"polars", "httpx", "pymongo", "prometheus_client", "apprise", "altair", "numpy"}
@@ -81,7 +81,9 @@ def test_every_command_is_known() -> None:
     )
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"], ["export", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["run", "--help"], ["export", "--help"], ["sanity-check", "--help"]]
+)
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     """Help and version load none of the heavy modules."""
     command = [sys.executable, "-X", "importtime", "-m", "airq_etl", *words]

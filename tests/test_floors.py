@@ -14,7 +14,7 @@ FLOORS: list[set[str]] = [
     {"capture", "payload", "windows"},
     {"hourly", "quality", "nowcast"},
     {"daily", "revisions", "documents", "results"},
-    {"summary", "synthetic", "sanity"},
+    {"summary", "synthetic", "sanity", "verdict", "findings_text", "junit"},
     {
         "settings",
         "stations_file",
@@ -26,6 +26,7 @@ FLOORS: list[set[str]] = [
         "ledger",
         "ledger_stations",
         "changes",
+        "open_findings",
         "lock",
         "sqlite",
         "logs",

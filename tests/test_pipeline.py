@@ -320,6 +320,7 @@ def test_one_station_fails() -> None:
         assert ledger.rows("select step, state from steps order by started_at, step") == [
             ("extract", "PARTIAL"),
             ("load", "SUCCESS"),
+            ("sanity-check", "SUCCESS"),
             ("transform", "SUCCESS"),
         ]
 

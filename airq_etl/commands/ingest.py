@@ -21,6 +21,9 @@ def run(  # noqa: PLR0913 -- the options of the command
     demo: Annotated[
         bool, typer.Option("--demo", help="Run on made-up stations, with no network and no settings.")
     ] = False,
+    no_sanity_check: Annotated[
+        bool, typer.Option("--no-sanity-check", help="Do not look at what is stored at the end.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fetch new hours, compute daily means, store them: what cron calls.
@@ -36,8 +39,10 @@ def run(  # noqa: PLR0913 -- the options of the command
 
         result, text = demonstration.run_demo(common.data_dir, common.now)
         end(common, result, as_json, text)
-    settings = options.settings(common, stations=options.stations(station))
-    end(common, run_all(settings, options.days(start_date, end_date, settings.clock())), as_json)
+    ids = options.stations(station)
+    settings = options.settings(common, stations=ids)
+    days = options.days(start_date, end_date, settings.clock())
+    end(common, run_all(settings, days, sanity_check=not no_sanity_check, check_only=ids or ()), as_json)
 
 
 @with_common

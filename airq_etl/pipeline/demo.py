@@ -52,10 +52,22 @@ def run_demo(data_dir: Path | None, now: str | None) -> tuple[Result, Callable[[
                 "",
                 f"Kept in {kept}; a table of it:",
                 f"airq-etl export daily --data-dir {kept}",
+                *_sanity_lines(result, kept),
             )
         )
 
     return result, text
+
+
+def _sanity_lines(result: Result, kept: str) -> list[str]:
+    if not any(result.findings.values()):
+        return []
+    return [
+        "",
+        f"The sanity check found {summary.counts_text(result.findings)}; to see them, and older ones:",
+        f"airq-etl sanity-check --now {result.started_at:%Y-%m-%dT%H:%M} \\",
+        f"    --data-dir {kept}",
+    ]
 
 
 def _short(path: Path) -> str:

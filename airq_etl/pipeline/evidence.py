@@ -17,32 +17,21 @@ from airq_etl.windows import Days
 DAY = timedelta(days=1)
 
 
-def gather(work: Job, days: Days | None = None, store_days: Days | None = None) -> Evidence:
+def gather(work: Job, days: Days | None = None, store_days: Days | None = None, *, with_store: bool = True) -> Evidence:
     """All that is stored, or that of local `days`; of the store that of `store_days`, where these are given.
 
     StoreError where the store is out of reach, DamagedError where a table cannot be read.
     """
-    of_store = store_days or days
     said = work.ledger.stations()
-    with closing(open_store(work.settings, work.lake, work.seconds_left())) as store:
-        mark = store.mark(work.ledger.lake_id)
-        hours, rows, listed = _stored(store, of_store)
-    stations = {*said, *work.settings.stations, *_known(hours), *_known(rows)}
     tables = _tables(work, days, frozenset(said))
-    rules = work.rules(stations | _known(tables.hourly) | _known(tables.daily))
-    waiting = _cut(_waiting(work, mark), of_store)
+    rules = work.rules({*said, *work.settings.stations, *_known(tables.hourly), *_known(tables.daily)})
     revisions = work.lake.read(REVISIONS).with_columns(day=daily.day_of(rules.zones))
     rejects = work.ledger.rejects().with_columns(day=daily.day_of(rules.zones, "requested_at"))
-    return Evidence(
+    evidence = Evidence(
         now=work.now,
         rules=rules,
         tables=tables._replace(hourly=_cut_hours(tables.hourly, days, rules)),
-        store=Place(store.name, _cut_hours(hours, of_store, rules).sort(hourly.KEY), rows.sort(daily.KEY), listed),
-        shares=mark.shares,
-        behind=waiting.height,
-        waiting=waiting,
         days=days,
-        store_days=store_days,
         configured=frozenset(work.settings.stations),
         known={station_id: work.settings.station(station_id, station) for station_id, station in said.items()},
         said=said,
@@ -50,6 +39,25 @@ def gather(work: Job, days: Days | None = None, store_days: Days | None = None) 
         keys={station_id: work.ledger.keys_seen(station_id) for station_id in said},
         revisions=_cut(revisions, days).drop("day"),
         rejects=_cut(rejects, days).drop("day"),
+    )
+    return _with_store(work, evidence, store_days) if with_store else evidence
+
+
+def _with_store(work: Job, evidence: Evidence, store_days: Days | None) -> Evidence:
+    """The evidence, and what the store holds of the same days, or of `store_days`."""
+    of_store = store_days or evidence.days
+    with closing(open_store(work.settings, work.lake, work.seconds_left())) as store:
+        mark = store.mark(work.ledger.lake_id)
+        hours, rows, listed = _stored(store, of_store)
+    rules = work.rules({*evidence.rules.zones, *_known(hours), *_known(rows)})
+    waiting = _cut(_waiting(work, mark), of_store)
+    return evidence._replace(
+        rules=rules,
+        store=Place(store.name, _cut_hours(hours, of_store, rules).sort(hourly.KEY), rows.sort(daily.KEY), listed),
+        shares=mark.shares,
+        behind=waiting.height,
+        waiting=waiting,
+        store_days=store_days,
     )
 
 

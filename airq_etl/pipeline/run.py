@@ -1,7 +1,7 @@
 """The commands as a whole: each is a job under lock, and gives a Result."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from airq_etl.pipeline.extract import extract, newest_hours, take_files
 from airq_etl.pipeline.job import MOST_NAMED, Job, begun, job
 from airq_etl.pipeline.load import load
 from airq_etl.pipeline.rebuild import is_unfinished, rebuild
+from airq_etl.pipeline.sanity import check_newest
 from airq_etl.pipeline.tell import of_the_start, told
 from airq_etl.pipeline.transform import transform
 from airq_etl.results import Result
@@ -52,8 +53,14 @@ def run_load(settings: Settings, *, full: bool = False) -> Result:
     return work.result
 
 
-def run_all(settings: Settings, days: Days | None = None) -> Result:
-    """Extract, transform, load. What fails for one station, or for the source, keeps nothing else from going on."""
+def run_all(
+    settings: Settings, days: Days | None = None, *, sanity_check: bool = True, check_only: Collection[int] = ()
+) -> Result:
+    """Extract, transform, load, and look at the newest days of what is stored (of the stations of `check_only`).
+
+    What fails for one station, or for the source, keeps nothing else from going on; what the sanity check finds
+    changes no exit code.
+    """
     result = begun(settings, "run")
     with told(settings, result), job(settings, result, bounded=True) as work:
         of_the_start(settings)
@@ -65,6 +72,8 @@ def run_all(settings: Settings, days: Days | None = None) -> Result:
             load(work)
         except AirqError as error:
             work.fail(error)
+        if sanity_check:
+            check_newest(work, check_only, loaded=work.result.store is not None)
     return result
 
 
