@@ -30,7 +30,9 @@ TABLES_DAYS, STORE_DAYS = 60, 7
 LEAST_S = 5  # a run with less time left leaves it to the next one
 
 
-def run_sanity_check(settings: Settings, days: Days | None, stations: Collection[int], fail_on: FailOn) -> Verdict:
+def run_sanity_check(
+    settings: Settings, days: Days | None = None, stations: Collection[int] = (), fail_on: FailOn = "error"
+) -> Verdict:
     """What the checks find in tables and store, of `stations` (all where empty) and local `days` (all where None).
 
     A look at everything is recorded as such. UsageError where there is no data, or none of a station.
