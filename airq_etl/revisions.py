@@ -41,7 +41,6 @@ def moved(hourly: pl.DataFrame, revisions: pl.DataFrame, rules: Rules) -> pl.Dat
         before.rename({"mean": "before"})
         .join(after.rename({"mean": "after"}), on=("version", "day", "sensor"))
         .join(answers, on="version")
-        .join(dated.select(KEY).unique(), on=KEY, how="semi")
         .filter(pl.col("before").ne_missing(pl.col("after")))
         .select(SCHEMA.keys())
         .sort(KEY)

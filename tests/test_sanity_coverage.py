@@ -76,6 +76,8 @@ def test_hours_before_the_service_are_not_missed() -> None:
     table = [rows(without(range(100), range(10, 20))), rows(range(30, 40))]
     assert find("missing-hours", evidence(*table, rules=Rules(in_service={STATION: hour(20)}))) == []
     assert only(find("missing-hours", evidence(*table))).count == 10
+    begins = evidence(rows([*range(10, 21), *range(26, 100)]), rules=Rules(in_service={STATION: hour(20)}))
+    assert only(find("missing-hours", begins)).sentence.startswith("5 of 80 hours")
 
 
 # -- incomplete-days -----------------------------------------------------------------------------------------------
@@ -150,9 +152,12 @@ def test_usual_outages_are_usual(age: int, stale: bool) -> None:  # noqa: FBT001
 
 def test_two_outages_are_no_habit() -> None:
     """What happened twice in 90 days is an accident, and so is what happened long ago."""
-    hours = rows([n for n in range(168 * 20) if n % 168 < 128 or n > 168 * 2 - 40])
-    now = hour(168 * 20 - 1 + 6)
-    assert len(find("stale-station", evidence(hours, now=now))) == 1
+    off = [range(168 * week, 168 * week + 40) for week in (1, 2, 3, 4, 16, 17)]
+    newest = 168 * 20
+    given = evidence(rows(without(range(newest + 1), *off)), now=hour(newest + 6))
+    assert len(find("stale-station", given)) == 1
+    third = rows(without(range(newest + 1), *off, range(168 * 18, 168 * 18 + 40)))
+    assert find("stale-station", evidence(third, now=hour(newest + 6))) == []
 
 
 @pytest.mark.parametrize(("age", "stale"), [(71, False), (72, True)])
