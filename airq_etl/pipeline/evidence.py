@@ -1,5 +1,6 @@
 """What sanity checks look at: the tables, the store and the ledger, read as frames."""
 
+from collections.abc import Collection
 from contextlib import closing
 from datetime import datetime, timedelta
 
@@ -20,6 +21,7 @@ DAY = timedelta(days=1)
 def gather(work: Job, days: Days | None = None, store_days: Days | None = None) -> Evidence:
     """All that is stored, or that of local `days`; of the store that of `store_days`, where these are given.
 
+    Stations that others load into a shared store are left out: whose midnight ends their day is not known here.
     StoreError where the store is out of reach, DamagedError where a table cannot be read.
     """
     of_store = store_days or days
@@ -27,9 +29,11 @@ def gather(work: Job, days: Days | None = None, store_days: Days | None = None) 
     with closing(open_store(work.settings, work.lake, work.seconds_left())) as store:
         mark = store.mark(work.ledger.lake_id)
         hours, rows, listed = _stored(store, of_store)
-    stations = {*said, *work.settings.stations, *_known(hours), *_known(rows)}
     tables = _tables(work, days, frozenset(said))
-    rules = work.rules(stations | _known(tables.hourly) | _known(tables.daily))
+    ours = {*said, *work.settings.stations, *_known(tables.hourly), *_known(tables.daily)}
+    if mark.shares:
+        hours, rows = (_without_stations(frame, listed - ours) for frame in (hours, rows))
+    rules = work.rules(ours | _known(hours) | _known(rows))
     waiting = _cut(_waiting(work, mark), of_store)
     revisions = work.lake.read(REVISIONS).with_columns(day=daily.day_of(rules.zones))
     rejects = work.ledger.rejects().with_columns(day=daily.day_of(rules.zones, "requested_at"))
@@ -79,6 +83,10 @@ def _bounds(days: Days) -> tuple[datetime, datetime]:
 
 def _known(rows: pl.DataFrame) -> set[int]:
     return set(rows["station_id"].drop_nulls().unique())
+
+
+def _without_stations(rows: pl.DataFrame, stations: Collection[int]) -> pl.DataFrame:
+    return rows.filter(~pl.col("station_id").is_in(list(stations)).fill_null(value=False))
 
 
 def _cut_hours(hours: pl.DataFrame, days: Days | None, rules: daily.Rules) -> pl.DataFrame:
