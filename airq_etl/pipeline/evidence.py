@@ -1,5 +1,6 @@
 """What sanity checks look at: the tables, the store and the ledger, read as frames."""
 
+from collections.abc import Collection
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 
@@ -20,6 +21,7 @@ DAY = timedelta(days=1)
 def gather(work: Job, days: Days | None = None, store_days: Days | None = None, *, with_store: bool = True) -> Evidence:
     """All that is stored, or that of local `days`; of the store that of `store_days`, where these are given.
 
+    Stations that others load into a shared store are left out: whose midnight ends their day is not known here.
     StoreError where the store is out of reach, DamagedError where a table cannot be read.
     """
     said = work.ledger.stations()
@@ -36,6 +38,7 @@ def gather(work: Job, days: Days | None = None, store_days: Days | None = None, 
         known={station_id: work.settings.station(station_id, station) for station_id, station in said.items()},
         said=said,
         positions=work.ledger.positions(),
+        placed=frozenset(s for s, told in work.settings.known.items() if None not in {told.latitude, told.longitude}),
         keys={station_id: work.ledger.keys_seen(station_id) for station_id in said},
         revisions=_cut(revisions, days).drop("day"),
         rejects=_cut(rejects, days).drop("day"),
@@ -49,6 +52,8 @@ def _with_store(work: Job, evidence: Evidence, store_days: Days | None) -> Evide
     with closing(open_store(work.settings, work.lake, work.seconds_left())) as store:
         mark = store.mark(work.ledger.lake_id)
         hours, rows, listed = _stored(store, of_store)
+    if mark.shares:
+        hours, rows = (_without_stations(frame, listed - evidence.rules.zones.keys()) for frame in (hours, rows))
     rules = work.rules({*evidence.rules.zones, *_known(hours), *_known(rows)})
     waiting = _cut(_waiting(work, mark), of_store)
     return evidence._replace(
@@ -89,6 +94,10 @@ def _bounds(days: Days) -> tuple[datetime, datetime]:
 
 def _known(rows: pl.DataFrame) -> set[int]:
     return set(rows["station_id"].drop_nulls().unique())
+
+
+def _without_stations(rows: pl.DataFrame, stations: Collection[int]) -> pl.DataFrame:
+    return rows.filter(~pl.col("station_id").is_in(list(stations)).fill_null(value=False))
 
 
 def _cut_hours(hours: pl.DataFrame, days: Days | None, rules: Rules) -> pl.DataFrame:

@@ -66,9 +66,9 @@ def _difference(evidence: Evidence, store: Place, kind: str, hours: pl.DataFrame
     if kind == OTHER:
         sentence = f"{what} {_have(count)} other values than in the tables: {_values(rows.head(1), key)}"
     elif kind == MISSING:
-        sentence = f"{what} of the tables {_are(count)} missing{which(rows[key])}; {_month(evidence, store, rows)}"
+        sentence = f"{what} of the tables {_are(count)} missing{_month(evidence, store, rows)}"
     else:
-        sentence = f"{what} {_are(count)} not in the tables{which(rows[key])}; {_month(evidence, store, rows)}"
+        sentence = f"{what} {_are(count)} not in the tables{_month(evidence, store, rows)}"
     columns = {name for frame in (hours, days) for name in _off(frame)} if kind == OTHER else set()
     sensors = {_sensor(name) for name in columns}
     return error(
@@ -111,12 +111,12 @@ def _values(row: pl.DataFrame, key: str) -> str:
 
 
 def _month(evidence: Evidence, store: Place, rows: pl.DataFrame) -> str:
-    """How many hours (or days) the month of the first row has, in both places."""
+    """Which hours (or days) these are, and how many the month of the first one has in both places."""
     key = "hour" if "hour" in rows.columns else "day"
     if rows[key][0] is None:
-        return "its time cannot be read"
+        return "; its time cannot be read"
     month = rows[key].dt.truncate("1mo")[0]
     in_it = (pl.col("station_id") == rows["station_id"][0]) & (pl.col(key).dt.truncate("1mo") == month)
     frames = (place.hourly if key == "hour" else place.daily for place in (store, evidence.tables))
     theirs, ours = (frame.filter(in_it)[key].n_unique() for frame in frames)
-    return f"{month:%Y-%m} has {many(theirs, key)}, in the tables {ours:,}"
+    return f"{which(rows[key])}; {month:%Y-%m} has {many(theirs, key)}, in the tables {ours:,}"

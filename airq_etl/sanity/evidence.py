@@ -39,9 +39,10 @@ class Evidence(NamedTuple):
     """All that the checks are given.
 
     `now` is the moment to judge by (aware UTC). The frames are cut to whole local `days` where a period was asked
-    for; else all is there. `store` is None where it is not looked at; it may share its documents with other data
-    directories (`shares`), and it is `behind` by so many days where changes of the tables wait to be loaded: those
-    `waiting` (`station_id`, `day`). Of the store only `store_days` are there, where they are given.
+    for; else all is there; of the store only `store_days` are, where they are given. `store` is None where it is not
+    looked at. It may share its documents with other data directories (`shares`; stations that are theirs alone are
+    left out), and it is `behind` by so many days where changes of the tables wait to be loaded: those that are
+    `waiting` (`station_id`, `day`).
     `known` are the stations as the stations file and the API describe them, `said` as the API alone does,
     `configured` those that the settings list, `positions` the places that the API has given. `keys` has the
     newest hour of each key of the API that an answer of a station ever had. `revisions` and `rejects` are those

@@ -66,8 +66,8 @@ def _wrong(evidence: Evidence, place: Place, given: pl.DataFrame) -> pl.DataFram
     if found.is_empty():
         return found
     for other in evidence.places():
-        doubled = faults.dated(evidence, faults.twice(other.hourly, faults.HOUR))
-        found = found.join(doubled, on=faults.DAY, how="anti")
+        for hours in (faults.twice(other.hourly, faults.HOUR), faults.hours_to_come(evidence, other)):
+            found = found.join(faults.dated(evidence, hours), on=faults.DAY, how="anti")
     return found.join(faults.twice(place.daily, faults.DAY), on=faults.DAY, how="anti").sort(faults.DAY)
 
 
