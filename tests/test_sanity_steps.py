@@ -257,7 +257,7 @@ def test_a_level_that_leaves_the_neighbours(rises: float, number: int) -> None:
 def test_a_level_that_goes_and_comes_leaves_no_neighbour() -> None:
     """A distance that grows and shrinks with the months is the place's."""
     rising = calm(60.0)
-    hours = pair(YEAR, humidity=lambda n: rising(n) + 60 * min(n / YEAR, 0.5) - 24 * max(0, n / YEAR - 0.5))
+    hours = pair(YEAR, humidity=lambda n: rising(n) + 70 * min(n / YEAR, 0.5) - 28 * max(0, n / YEAR - 0.5))
     assert found(CHECKS, hours) == []
 
 
