@@ -90,7 +90,7 @@ def test_a_step_says_from_what_to_what() -> None:
     finding = only(pair(pm10=lambda n: dusty(n) if n >= CHANGE else clean(n)))
     assert finding.sentence == (
         "the fortnight from 2024-03-01 on has PM10 33.0 instead of 11.0 µg/m³, at once; stations with the same weather"
-        " show no such change"
+        " show less than half of it, if any"
     )
 
 
