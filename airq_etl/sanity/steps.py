@@ -31,7 +31,7 @@ def _steps(evidence: Evidence) -> Iterator[Finding]:
             last=last,
             count=len(rows),
             sentence=f"the fortnight from {first} on has {', '.join(map(_jump, rows))}, at once"
-            + ("" if alone else "; stations with the same weather show no such change"),
+            + ("" if alone else "; stations with the same weather show less than half of it, if any"),
             action="find out what was done to it, and compare no means across that day",
         )
 
