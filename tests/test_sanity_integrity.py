@@ -329,6 +329,12 @@ def test_days_that_wait_to_be_loaded() -> None:
     assert [(finding.severity, finding.first) for finding in found] == [("warning", _day(2)), ("error", hour(30))]
 
 
+def test_days_of_which_only_the_number_waits() -> None:
+    """Where it is not said which days wait, no difference is told."""
+    finding = _one(_evidence(GOOD, GOOD._replace(hourly=GOOD.hourly.filter(~_at(50))), behind=3))
+    assert (finding.severity, finding.sentence) == ("warning", "3 days wait to be loaded")
+
+
 def test_a_store_that_others_load_too() -> None:
     """It may hold more hours, newer values, and days that follow from these; what it lacks of ours is an error."""
     newer = _set(_hours(days=7), _at(50), co=5.0)
