@@ -289,7 +289,7 @@ def test_small_shares_are_said_together() -> None:
     assert (found.count, found.sensor) == (3, None)
     assert (
         found.sentence
-        == "hours are there without a value of RH in 2 of 600 hours (0.3 %) and O3 in 1 of 600 hours (0.2 %)"
+        == "hours are there without a value of RH in 2 of 600 hours (0.3 %) and O3 in 1 of 600 hours (0.1 %)"
     )
 
 

@@ -350,7 +350,9 @@ def test_a_store_that_others_load_too() -> None:
 
 def test_only_what_both_were_cut_to_is_compared() -> None:
     """A store of which the last days are looked at lacks nothing before them."""
-    since = _place(GOOD.hourly.filter(pl.col("hour") >= hour(96)))
+    since = GOOD._replace(
+        hourly=GOOD.hourly.filter(pl.col("hour") >= hour(96)), daily=GOOD.daily.filter(pl.col("day") >= _day(4))
+    )
     days = Days(_day(4), _day(9))
     assert _found(_evidence(GOOD, since, store_days=days)) == []
     broken = since._replace(hourly=since.hourly.filter(~_at(100)))

@@ -109,8 +109,8 @@ def test_the_two_of_the_captures() -> None:
     """SMART188 at 0.05 and SMART189 at +3.96 degrees east are 433 km apart; Abidjan is at neither."""
     found = only(find("position-far", given({STATION: (5.369346, 0.05), OTHER: (5.365334, 3.957688)})))
     assert found.sentence == (
-        "stations 283164601 (5.3693, 0.0500) and 283181971 (5.3653, 3.9577) are 433 km apart: they are in two towns, "
-        "or one of the places at least is wrong, and nobody here knows which"
+        "station 283164601 (5.3693, 0.0500) and station 283181971 (5.3653, 3.9577) are 433 km apart: they are in two "
+        "towns, or one of the places at least is wrong, and nobody here knows which"
     )
 
 

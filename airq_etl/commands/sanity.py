@@ -45,7 +45,8 @@ def sanity_check(  # noqa: PLR0913 -- the options of the command
         return
     if junit is not None and not junit.parent.is_dir():
         raise UsageError(f"--junit {junit}: there is no directory {junit.parent}")
-    from airq_etl.pipeline.sanity import run_sanity_check, write_whole
+    from airq_etl.pipeline.output import write_whole
+    from airq_etl.pipeline.sanity import run_sanity_check
 
     settings = options.settings(common)
     days = options.days(start_date, end_date, settings.clock())
@@ -53,7 +54,7 @@ def sanity_check(  # noqa: PLR0913 -- the options of the command
     if junit is not None:
         from airq_etl.junit import junit as as_junit
 
-        write_whole(junit, as_junit(verdict))
+        write_whole(junit, [as_junit(verdict)])
     if as_json:
         import msgspec
 

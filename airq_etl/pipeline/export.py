@@ -1,18 +1,17 @@
 """export: tables out of the data directory, as CSV, Parquet or JSON lines."""
 
 import io
-import os
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 import polars as pl
 
 from airq_etl import daily, ledger, nowcast, quality, revisions
 from airq_etl.errors import AirqError, UsageError
 from airq_etl.lake import DAILY, HOURLY, REVISIONS, Lake
+from airq_etl.pipeline.output import write_whole
 from airq_etl.settings import Settings
 from airq_etl.windows import Days
 
@@ -64,49 +63,21 @@ def write(frame: pl.DataFrame, form: Format, target: Path | None) -> None:
     """Write a frame to a file, whole or not at all; to standard output where there is none, or it is `-`."""
     if target is None or str(target) == "-":
         _write_out(frame, form)
-        return
-    if target.exists() and not target.is_file():
-        _write_into(frame, form, target)
-        return
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            _write(frame, form, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        raise AirqError(f"{target} cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def _write_into(frame: pl.DataFrame, form: Format, target: Path) -> None:
-    """Write to what is no file of its own: a device or a pipe, which must stay what it is."""
-    try:
-        with target.open("wb") as device:
-            _write(frame, form, device)
-    except OSError as error:
-        raise AirqError(f"{target} cannot be written: {error.strerror or error}") from error
+    else:
+        write_whole(target, _pieces(frame, form))
 
 
 def _write_out(frame: pl.DataFrame, form: Format) -> None:
     if sys.stdout is None:
         raise AirqError("standard output is closed")
     try:
-        _write(frame, form, sys.stdout.buffer)
+        sys.stdout.buffer.writelines(_pieces(frame, form))
         sys.stdout.buffer.flush()
     except BrokenPipeError as error:
         # Without its number: typer would end the process by itself.
         raise BrokenPipeError from error
     except OSError as error:
         raise AirqError(f"standard output cannot be written: {error.strerror or error}") from error
-
-
-def _write(frame: pl.DataFrame, form: Format, file: BinaryIO) -> None:
-    # Through Python, whose errors keep their number: polars loses it on the way.
-    file.writelines(_pieces(frame, form))
 
 
 def _pieces(frame: pl.DataFrame, form: Format) -> Iterator[bytes]:

@@ -1,12 +1,9 @@
 """sanity-check: does what is stored make sense? By itself over all that is there, and at the end of each run."""
 
 import logging
-import os
 import time
 from collections.abc import Collection
-from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 
 import polars as pl
 
@@ -103,23 +100,3 @@ def _warn_of_errors(news: News, evidence: Evidence) -> None:
         log.warning("%s%s; %s", findings_text.where(finding, name), finding.sentence, finding.action)
     if len(errors) > MOST_NAMED:
         log.warning("and %d more errors in what is stored; see airq-etl sanity-check", len(errors) - MOST_NAMED)
-
-
-def write_whole(target: Path, content: bytes) -> None:
-    """Write a file of the user's, whole or not at all; into a device or a pipe as it comes."""
-    there = target.exists() and not target.is_file()
-    temporary = target if there else target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            if not there:
-                os.fsync(file.fileno())
-        if not there:
-            temporary.replace(target)
-    except OSError as error:
-        raise AirqError(f"{target} cannot be written: {error.strerror or error}") from error
-    finally:
-        if not there:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)

@@ -10,7 +10,8 @@ from airq_etl.sanity.differences import KINDS, MISSING, OTHER
 from airq_etl.sanity.evidence import Evidence, Place
 from airq_etl.sanity.finding import Finding
 from airq_etl.sanity.follows import wrong_in_tables
-from airq_etl.sanity.saying import LOAD, at, error, many, rows_of, value, which
+from airq_etl.sanity.saying import LOAD, error, rows_of, value, which
+from airq_etl.sanity.wording import at, many
 from airq_etl.sensors import BY_COLUMN
 
 REMOVE = f"remove them, or empty the store and {LOAD}"

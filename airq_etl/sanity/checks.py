@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from airq_etl.sanity import coverage, drift, integrity, positions, readings, sites, source, steps, stuck
+from airq_etl.sanity import coverage, drift, integrity, positions, readings, sites, source, spikes, steps, stuck
 from airq_etl.sanity.evidence import Check, Evidence
 from airq_etl.sanity.finding import SEVERITIES, Finding
 
@@ -11,6 +11,7 @@ CHECKS: tuple[Check, ...] = (
     *coverage.CHECKS,
     *readings.CHECKS,
     *stuck.CHECKS,
+    *spikes.CHECKS,
     *sites.CHECKS,
     *steps.CHECKS,
     *drift.CHECKS,

@@ -34,6 +34,7 @@ def missing_hours(evidence: Evidence) -> Iterator[Finding]:
 def _missing(evidence: Evidence, row: dict[str, Any], found: pl.DataFrame) -> Finding:
     expected = (row["newest"] - row["oldest"]) // HOUR + 1
     lacking = expected - row["hours"]
+    share = percent(lacking / expected)
     longest = found.sort("hours", "first", descending=[True, False]).row(0, named=True)
     recent = judged_at(evidence, row["station_id"]) - RECENT
     long_of_late = not found.filter(pl.col("hours") >= WEEK_H, pl.col("last") >= recent).is_empty()
@@ -47,7 +48,7 @@ def _missing(evidence: Evidence, row: dict[str, Any], found: pl.DataFrame) -> Fi
         first=found.row(0, named=True)["first"],
         last=found.row(-1, named=True)["last"],
         count=lacking,
-        sentence=f"{lacking:,} of {many(expected, 'hour')} ({percent(lacking, expected)}) are missing, in {gap} {span}",
+        sentence=f"{lacking:,} of {many(expected, 'hour')} ({share}) are missing, in {gap} {span}",
         action="see the station: its power, its network, its SIM card"
         if few or long_of_late
         else "mind the gaps when you compare months",
@@ -130,7 +131,7 @@ def _values(station_id: int, found: list[dict[str, Any]], name: str | None) -> F
     first: datetime = min(one["first"] for one in found)
     counts = [
         f"{sensor(one['sensor'])} in {one['missing']:,} of {many(one['hours'], 'hour')} "
-        f"({percent(one['missing'], one['hours'])})"
+        f"({percent(one['missing'] / one['hours'])})"
         for one in sorted(found, key=lambda one: -one["missing"])
     ]
     return Finding(

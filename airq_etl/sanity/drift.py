@@ -10,8 +10,9 @@ from airq_etl.quality import good
 from airq_etl.sanity import sites
 from airq_etl.sanity.evidence import Check, Evidence
 from airq_etl.sanity.finding import Finding
-from airq_etl.sanity.hours import number, plain, served
+from airq_etl.sanity.hours import served
 from airq_etl.sanity.levels import BY_SENSOR, SWING
+from airq_etl.sanity.wording import number, plain
 
 # Four weeks have quiet hours enough, whatever the weather: their lower quartile tells what the sensor makes of clean
 # air. (The lowest 5 % follow the heat of the day as much, on which the zero of an electrochemical cell depends.)

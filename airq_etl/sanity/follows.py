@@ -9,7 +9,8 @@ from airq_etl.sanity import differences, faults
 from airq_etl.sanity.differences import MEANS
 from airq_etl.sanity.evidence import Evidence, Place
 from airq_etl.sanity.finding import Finding
-from airq_etl.sanity.saying import LOAD, REBUILD, at, error, many, value
+from airq_etl.sanity.saying import LOAD, REBUILD, error, value
+from airq_etl.sanity.wording import at, many
 from airq_etl.sensors import BY_COLUMN, present
 
 EXACT = 1e-9  # relative; a mean is the same to the last bit on one machine

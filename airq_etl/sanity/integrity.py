@@ -10,7 +10,8 @@ from airq_etl.sanity.agreement import store_differs
 from airq_etl.sanity.evidence import Check, Evidence, Place
 from airq_etl.sanity.finding import Finding
 from airq_etl.sanity.follows import daily_mean
-from airq_etl.sanity.saying import LOAD, REBUILD, at, error, many, rows_of, which
+from airq_etl.sanity.saying import LOAD, REBUILD, error, rows_of, which
+from airq_etl.sanity.wording import at, many
 
 
 class _Rows(NamedTuple):

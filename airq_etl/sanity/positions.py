@@ -80,7 +80,7 @@ def positions_far(evidence: Evidence) -> Iterator[Finding]:
     if len(places) >= ENOUGH:
         yield from _astray(places, right)
     elif len(places) > 1:
-        yield from _apart(places, right)
+        yield from _apart(evidence, places, right)
 
 
 def _astray(places: dict[int, Point], right: set[int]) -> Iterator[Finding]:
@@ -98,13 +98,13 @@ def _astray(places: dict[int, Point], right: set[int]) -> Iterator[Finding]:
             yield _lost(station_id, point, f"{distance:,.0f} km from the middle of the stations", slip)
 
 
-def _apart(places: dict[int, Point], right: set[int]) -> Iterator[Finding]:
+def _apart(evidence: Evidence, places: dict[int, Point], right: set[int]) -> Iterator[Finding]:
     (one, here), (two, there) = sorted(places.items())
     if km(here, there) <= FAR_KM or {one, two} <= right:
         return
     for station_id, point, other, reference in ((one, here, two, there), (two, there, one, here)):
         if other in right:
-            distance = f"{_far(point, reference)} from station {other}, which the stations file places"
+            distance = f"{_far(point, reference)} from {_called(evidence, other)}, which the stations file places"
             yield _lost(station_id, point, distance, _slip(point, [reference]))
             return
     slips = _slip(here, [there]) or _slip(there, [here])
@@ -114,11 +114,15 @@ def _apart(places: dict[int, Point], right: set[int]) -> Iterator[Finding]:
         severity="warning",
         count=2,
         sentence=(
-            f"stations {one} ({here}) and {two} ({there}) are {_far(here, there)} apart: they are in two towns, or one "
-            f"of the places at least is wrong, and nobody here knows which{hint}"
+            f"{_called(evidence, one)} ({here}) and {_called(evidence, two)} ({there}) are {_far(here, there)} apart: "
+            f"they are in two towns, or one of the places at least is wrong, and nobody here knows which{hint}"
         ),
         action=f"give their latitude and longitude in {FILE}",
     )
+
+
+def _called(evidence: Evidence, station_id: int) -> str:
+    return evidence.known[station_id].name or f"station {station_id}"
 
 
 def _lost(station_id: int, point: Point, distance: str, slip: str) -> Finding:

@@ -8,8 +8,9 @@ import polars as pl
 from airq_etl.quality import good
 from airq_etl.sanity.evidence import Check, Evidence
 from airq_etl.sanity.finding import Finding
-from airq_etl.sanity.hours import number, percent, plain, served, where
+from airq_etl.sanity.hours import served, where
 from airq_etl.sanity.stuck import dead
+from airq_etl.sanity.wording import number, percent, plain
 from airq_etl.sensors import BY_COLUMN, present
 
 # A few values below zero are noise about a zero that is right; from one hour in ten on it is the zero that is wrong.

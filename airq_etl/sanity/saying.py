@@ -1,12 +1,12 @@
 """What findings say of rows: numbers, times, and how to put right what is wrong."""
 
-from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 
 from airq_etl.sanity.evidence import Place
 from airq_etl.sanity.finding import Finding
+from airq_etl.sanity.wording import at, many
 
 REBUILD = "run `airq-etl transform --rebuild`"
 LOAD = "run `airq-etl load --full`"
@@ -29,21 +29,9 @@ def error(check: str, place: Place, times: pl.Series, *, sentence: str, action: 
     )
 
 
-def many(number: int, unit: str) -> str:
-    """A count with its unit: `1 hour`, `2,737 hours`."""
-    return f"{number:,} {unit}{'' if number == 1 else 's'}"
-
-
 def rows_of(hours: pl.Series, days: pl.Series) -> str:
     """How many hours and days: `24 hours and 1 day`, `3 hours`."""
     return " and ".join(many(rows.len(), unit) for rows, unit in ((hours, "hour"), (days, "day")) if rows.len())
-
-
-def at(time: object) -> str:
-    """An hour (UTC) as `2023-04-22 00:00`, a day as `2023-04-22`."""
-    if isinstance(time, datetime):
-        return f"{time:%Y-%m-%d %H:%M}"
-    return f"{time:%Y-%m-%d}" if isinstance(time, date) else "of no known time"
 
 
 def which(times: pl.Series) -> str:

@@ -10,8 +10,9 @@ import polars as pl
 from airq_etl.sanity import levels
 from airq_etl.sanity.evidence import Check, Evidence
 from airq_etl.sanity.finding import Finding
-from airq_etl.sanity.hours import number, percent, plain, served
+from airq_etl.sanity.hours import served
 from airq_etl.sanity.levels import BY_SENSOR, SWING
+from airq_etl.sanity.wording import number, percent, plain
 from airq_etl.sensors import BY_COLUMN
 
 # What changes with the place: in and out of a room, to another climate. Particles change with the weather as much.
@@ -38,7 +39,8 @@ class Unlike(NamedTuple):
 class Stretch(NamedTuple):
     """Days of a station that are unlike its site.
 
-    `returns` is the first day that is like it, None where there is none yet; `days` are those with a level.
+    `returns` is the first day that is like it, None where there is none yet; `days` are those with a level. It
+    `begins` the station's life where nothing like its site was before.
     """
 
     station_id: int
@@ -46,6 +48,7 @@ class Stretch(NamedTuple):
     last: date
     returns: date | None
     days: int
+    begins: bool
     unlike: tuple[Unlike, ...]
 
 
@@ -119,6 +122,7 @@ def _unlike(days: pl.DataFrame, borders: pl.Series) -> Iterator[Stretch]:
             last=max(there["day"]),
             returns=min(days.filter(pl.col("part") > its[-1])["day"], default=None),
             days=there["day"].n_unique(),
+            begins=min(its) == parts.min(),
             unlike=_compared(there, site),
         )
 
@@ -147,7 +151,7 @@ def _not_at_site(evidence: Evidence) -> Iterator[Finding]:
             last=stretch.last,
             count=stretch.days,
             sentence=f"from {stretch.first} to {stretch.last} it was hardly at its site: {sensors}",
-            action=_since(stretch.returns),
+            action=_what_to_do(stretch),
         )
 
 
@@ -157,10 +161,13 @@ def _said(one: Unlike) -> str:
     return f"{name} {plain(one.level)} instead of {number(one.usual, sensor)}"
 
 
-def _since(returns: date | None) -> str:
-    if returns is None:
+def _what_to_do(stretch: Stretch) -> str:
+    if stretch.returns is None:
         return "find out where it stands now, and keep its means apart from those before"
-    return f'set in_service_from = "{returns}" for it in AIRQ_STATIONS_FILE, if that is when it came to its site'
+    since = f'in_service_from = "{stretch.returns}" for it in AIRQ_STATIONS_FILE'
+    if stretch.begins:
+        return f"set {since}, if that is when it came to its site"
+    return f"leave the means of these days out; {since} would leave out all before, too"
 
 
 CHECKS: tuple[Check, ...] = (

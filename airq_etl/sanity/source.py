@@ -73,7 +73,7 @@ def _mass(evidence: Evidence, station_id: int, own: pl.DataFrame, newest: pl.Dat
         last=last,
         count=count,
         sentence=(
-            f"the source changed {many(count, 'hour')} ({percent(count, told)} of those within its reach) of {names}, "
+            f"the source changed {many(count, 'hour')} ({percent(count / told)} of those within its reach) of {names}, "
             f"from {at(first)} to {at(last)}, seen {at(ends)}{_how_often(before)}; "
             f"{_moves(evidence, station_id, own.filter(seen >= begins), newest)}"
         ),

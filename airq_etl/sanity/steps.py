@@ -9,8 +9,8 @@ import polars as pl
 from airq_etl.sanity import levels, sites
 from airq_etl.sanity.evidence import Check, Evidence
 from airq_etl.sanity.finding import Finding
-from airq_etl.sanity.hours import number, plain
 from airq_etl.sanity.levels import BY_SENSOR
+from airq_etl.sanity.wording import number, plain
 from airq_etl.sensors import BY_COLUMN
 
 

@@ -8,7 +8,8 @@ import polars as pl
 from airq_etl.quality import good
 from airq_etl.sanity.evidence import Check, Evidence
 from airq_etl.sanity.finding import Finding
-from airq_etl.sanity.hours import moment, number, percent, served, where
+from airq_etl.sanity.hours import served, where
+from airq_etl.sanity.wording import at, number, percent
 from airq_etl.sensors import present
 
 # Particles and gases of the two stations in Abidjan repeat a value for 7 hours at most (whole 1.0 or 2.0 µg/m³ in clean
@@ -64,7 +65,7 @@ def _stills(runs: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def _same(name: str, row: dict[str, Any]) -> str:
-    longest = f"{row['longest']:,} h of {number(row['value'], name)} from {moment(row['begins'])} on"
+    longest = f"{row['longest']:,} h of {number(row['value'], name)} from {at(row['begins'])} on"
     if row["runs"] == 1:
         return f"it said the same for {longest}"
     return f"it said the same for hours {row['runs']:,} times, {row['count']:,} h in all, the longest {longest}"

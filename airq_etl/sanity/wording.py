@@ -1,39 +1,56 @@
-"""How findings say numbers, hours and lists."""
+"""How findings say numbers, times and lists."""
 
+import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from airq_etl.sensors import BY_COLUMN
 
 MOST_LISTED = 4
+LEAST_SHARE = 0.001
 
 
 def many(count: int, what: str) -> str:
-    """`1 hour`, `1,234 hours`."""
+    """A count of things: `1 hour`, `1,234 hours`."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def at(time: datetime) -> str:
-    """`2023-04-22 00:00`."""
-    return f"{time:%Y-%m-%d %H:%M}"
+def at(time: object) -> str:
+    """An hour (UTC) as `2023-04-22 00:00`, a day as `2023-04-22`."""
+    if isinstance(time, datetime):
+        return f"{time:%Y-%m-%d %H:%M}"
+    return f"{time:%Y-%m-%d}" if isinstance(time, date) else "of no known time"
 
 
 def listed(names: Sequence[str], most: int = MOST_LISTED) -> str:
-    """`a`, `a and b`, `a, b and 3 more`."""
+    """Names in a row: `a`, `a and b`, `a, b and 3 more`."""
     shown = [*names] if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} more"]
     return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
 
 
-def percent(part: float, whole: float) -> str:
-    """`12 %`, `1.4 %`; below a thousandth `under 0.1 %`; never 100 % where something lacks."""
-    share = 100 * part / whole
-    if 0 < share < 0.1:  # noqa: PLR2004 -- as the docstring says
+def percent(share: float) -> str:
+    """A share cut to a tenth of a percent, so that 100 % is said of all alone: `99.9 %`, `under 0.1 %`."""
+    if 0 < share < LEAST_SHARE:
         return "under 0.1 %"
-    if 99 < share < 100:  # noqa: PLR2004
-        return f"{min(share, 99.9):.1f} %"
-    return f"{share:.1f} %" if share < 10 else f"{share:.0f} %"  # noqa: PLR2004
+    # A share of 0.29 is a hair below it in binary, so cutting looks 1e-9 higher.
+    return f"{math.floor(share * 1000 + 1e-9) / 10:g} %"
 
 
 def sensor(column: str) -> str:
     """A sensor as people know it, by the API's key: `PM2.5`."""
     return BY_COLUMN[column].key
+
+
+def number(value: float, column: str) -> str:
+    """A sensor's value with its unit: `-0.53 mg/m³`."""
+    return f"{plain(value)} {BY_COLUMN[column].unit}"
+
+
+def plain(value: float) -> str:
+    """A value to three significant digits, or to the whole where it is large: `0.0`, `-0.526`, `26.4`, `-999`."""
+    if value == 0:
+        return "0.0"
+    places = max(0, 2 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{places}f}"
+    whole, _, decimals = text.partition(".")
+    return f"{whole}.{decimals.rstrip('0') or '0'}" if decimals else whole

@@ -1,0 +1,29 @@
+"""Files that a user named, written whole or not at all."""
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from airq_etl.errors import AirqError
+
+
+def write_whole(target: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file; into what is no file of its own, a device or a pipe, as it comes. AirqError where it cannot be."""
+    as_it_comes = target.exists() and not target.is_file()
+    place = target if as_it_comes else target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        # Through Python, whose errors keep their number: polars loses it on the way.
+        with place.open("wb") as file:
+            file.writelines(pieces)
+            file.flush()
+            if not as_it_comes:
+                os.fsync(file.fileno())
+        if not as_it_comes:
+            place.replace(target)
+    except OSError as error:
+        raise AirqError(f"{target} cannot be written: {error.strerror or error}") from error
+    finally:
+        if not as_it_comes:
+            with suppress(OSError):
+                place.unlink(missing_ok=True)
