@@ -10,8 +10,8 @@ class StationResult(msgspec.Struct, kw_only=True):
 
     Hours: `new` were not known, `settled` were provisional and took other values, `revised` were not and did
     all the same. `days_changed` counts the daily rows recomputed for that. `sensors_gone` names the columns of
-    sensors that the newest answer no longer has. Bytes are those of answers, on the
-    wire and unpacked. `newest_hour` is UTC.
+    sensors that the newest answer no longer has. Bytes are those of answers, on the wire and unpacked.
+    `newest_hour` is UTC; `pm25_nowcast` (µg/m³) and its US AQI are those of the newest hour that is over.
     """
 
     station_id: int
@@ -28,6 +28,8 @@ class StationResult(msgspec.Struct, kw_only=True):
     wire_bytes: int = 0
     body_bytes: int = 0
     newest_hour: datetime | None = None
+    pm25_nowcast: float | None = None
+    pm25_nowcast_aqi: int | None = None
     error: str | None = None
 
 

@@ -384,6 +384,18 @@ def test_the_year_is_swept() -> None:
         assert ["start_date" in asked.query for asked in server.requests] == [False, True, True, False, True]
 
 
+def test_the_result_has_the_newest_nowcast() -> None:
+    """Of each station the NowCast of the newest hour that is over; of one without PM2.5 none."""
+    values = {n: {"PM2.5": 20.0, "CO": 1.0} for n in range(30)}
+    without = {n: {"CO": 1.0} for n in range(30)}
+    with serving(lambda asked: Reply(body=body(without if asked.path.endswith("/7") else values))) as server:
+        result = run_all(settings(server.url, hour(29) + timedelta(minutes=20), stations=(STATION, 7)))
+    found = {station.station_id: (station.pm25_nowcast, station.pm25_nowcast_aqi) for station in result.stations}
+    assert found == {STATION: (20.0, 71), 7: (None, None)}
+    assert stored(settings())["hourly"][28]["pm25_nowcast"] == 20.0
+    assert stored(settings())["hourly"][29]["pm25_nowcast"] is None
+
+
 def test_a_station_put_into_service_later_has_its_means_anew() -> None:
     """A beginning in the stations file flags earlier hours and leaves them out of means, in tables and store."""
     with serving(in_turn(Reply(body=body({n: {"CO": 1.0} for n in range(48)})))) as server:

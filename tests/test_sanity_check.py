@@ -236,7 +236,7 @@ def test_the_readme_shows_it() -> None:
         last=datetime(2024, 9, 9, 10, tzinfo=UTC),
         count=8000,
         sentence="0.0 in 99.5 % of hours, one run of 2,737 h: the daily mean says nothing",
-        action="leave its CO out of what you publish, and have the sensor seen to",
+        action="have the sensor replaced, and do not publish its means",
     )
     shown = verdict_text(verdict_of(found, "SMART188")).partition("\n\n")[0]
     assert f"```\n{shown}\n```" in readme

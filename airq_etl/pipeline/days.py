@@ -2,13 +2,14 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import polars as pl
 
 from airq_etl import daily, hourly, nowcast, quality
 from airq_etl.changes import Change, remember_position, touch, touched_since_daily
+from airq_etl.guidelines import NOWCAST_HOURS
 from airq_etl.lake import DAILY, HOURLY, Lake
 from airq_etl.pipeline.job import Job
 from airq_etl.stations import Rules
@@ -109,3 +110,14 @@ def judged(hours: pl.DataFrame, days: pl.DataFrame, rules: Rules) -> pl.DataFram
     """Hours that lie on some days (`station_id`, `day`), judged by those around them, with their NowCast."""
     whole = nowcast.add(quality.judge(hours, rules.in_service)).with_columns(day=daily.day_of(rules.zones))
     return whole.join(days.select(daily.KEY), on=daily.KEY, how="semi", maintain_order="left").drop("day")
+
+
+def newest_nowcasts(lake: Lake, newest: Mapping[int, datetime], rules: Rules) -> dict[int, tuple[float, int]]:
+    """NowCast of PM2.5 and its AQI at the newest hour of each station that is over; left out where it has none."""
+    reach = timedelta(hours=NOWCAST_HOURS)
+    parts = {f"{time:%Y-%m}" for hour in newest.values() for time in (hour, hour - reach)}
+    last = pl.col("station_id").replace_strict(dict(newest) or {0: None}, default=None, return_dtype=hourly.TIME)
+    hours = lake.read(HOURLY, parts, pl.col("hour") >= last - reach)
+    of_each = nowcast.add(quality.judge(hours, rules.in_service)).filter(~pl.col("provisional"))
+    found = of_each.group_by("station_id").agg(pl.col(nowcast.COLUMNS).last())
+    return {station_id: (value, aqi) for station_id, value, aqi in found.drop_nulls().iter_rows()}

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from airq_etl.errors import AirqError
+from airq_etl.pipeline.days import newest_nowcasts
 from airq_etl.pipeline.extract import extract, newest_hours, take_files
 from airq_etl.pipeline.job import MOST_NAMED, Job, begun, job
 from airq_etl.pipeline.load import load
@@ -88,9 +89,11 @@ def _describe(work: Job) -> None:
     """Put names and newest hours beside the counts."""
     mentioned = {station.station_id for station in work.result.stations} | set(work.settings.stations)
     newest, said = newest_hours(work.lake, mentioned), work.ledger.stations()
+    air = newest_nowcasts(work.lake, newest, work.rules(mentioned))
     for station_id in sorted(mentioned & (newest.keys() | set(work.settings.stations))):
         station = work.result.station(station_id)
         station.newest_hour = newest.get(station_id)
+        station.pm25_nowcast, station.pm25_nowcast_aqi = air.get(station_id, (None, None))
         if station_id in said:
             station.name = work.settings.station(station_id, said[station_id]).name
     work.result.stations.sort(key=lambda station: station.station_id)

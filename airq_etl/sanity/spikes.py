@@ -47,7 +47,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "spikes",
         "single hours far from their hour of the day, and from the hours on either side",
-        f"{quality.SPIKE:g} median absolute deviations of the last {quality.USUAL.days} days, half of it from both sides",
+        f"{quality.SPIKE:g} median absolute deviations of the last {quality.USUAL.days} days, half of that beside it",
         "two stations in Abidjan, of which a sensor passes it a dozen times a year",
         _spikes,
     ),
