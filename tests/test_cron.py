@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "crontab.example"
 PROGRAM, ENV_FILE = "/opt/airq-etl/.venv/bin/airq-etl", "/etc/airq-etl.env"
-STATIONS = (283164601, 283181971)
+STATIONS = (283164601, 283181972)  # whose made-up sensors are alive
 NOW = datetime(2026, 9, 9, 10, 20, tzinfo=UTC)  # no station is out of order then
 # For the daemon alone, five times as fast: minute 17 comes in four seconds.
 JUST_BEFORE = "@2026-09-09 10:16:40 x5"
@@ -87,7 +87,10 @@ def _prepare(directory: Path, url: str) -> str:
     recorder, env_file = directory / "airq-etl", directory / "airq-etl.env"
     recorder.write_text(RECORDER.format(directory=directory, program=program))
     recorder.chmod(0o700)
-    env_file.write_text(f"AIRQ_API_URL={url}\nAIRQ_DATA_DIR={directory / 'data'}\nAIRQ_NOW={NOW.isoformat()}\n")
+    stations = ",".join(map(str, STATIONS))
+    env_file.write_text(
+        f"AIRQ_API_URL={url}\nAIRQ_DATA_DIR={directory / 'data'}\nAIRQ_NOW={NOW.isoformat()}\nAIRQ_STATIONS={stations}\n"
+    )
     env_file.chmod(0o600)
     return EXAMPLE.read_text().replace(PROGRAM, str(recorder)).replace(ENV_FILE, str(env_file))
 
