@@ -87,10 +87,9 @@ def _prepare(directory: Path, url: str) -> str:
     recorder, env_file = directory / "airq-etl", directory / "airq-etl.env"
     recorder.write_text(RECORDER.format(directory=directory, program=program))
     recorder.chmod(0o700)
-    stations = ",".join(map(str, STATIONS))
-    env_file.write_text(
-        f"AIRQ_API_URL={url}\nAIRQ_DATA_DIR={directory / 'data'}\nAIRQ_NOW={NOW.isoformat()}\nAIRQ_STATIONS={stations}\n"
-    )
+    given = {"API_URL": url, "DATA_DIR": directory / "data", "NOW": NOW.isoformat()}
+    given["STATIONS"] = ",".join(map(str, STATIONS))
+    env_file.write_text("".join(f"AIRQ_{name}={value}\n" for name, value in given.items()))
     env_file.chmod(0o600)
     return EXAMPLE.read_text().replace(PROGRAM, str(recorder)).replace(ENV_FILE, str(env_file))
 
