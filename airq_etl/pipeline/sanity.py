@@ -25,6 +25,7 @@ STEP = "sanity-check"
 # What a run looks at, so that it stays cheap for thousands of stations.
 TABLES_DAYS, STORE_DAYS = 60, 7
 LEAST_S = 5  # a run with less time left leaves it to the next one
+TOLD_ALREADY = {"rejected-rows", "stale-station", "vanished-sensor"}  # by the steps of the run before
 
 
 def run_sanity_check(
@@ -59,7 +60,7 @@ def check_newest(work: Job, stations: Collection[int], *, loaded: bool) -> None:
     The store is left out where it was not `loaded`. What was there before is not told again.
     """
     if work.seconds_left() < LEAST_S:
-        log.info("sanity-check: left to the next run, since this one has no time left")
+        log.debug("sanity-check: left to the next run, since this one has no time left")
         return
     try:
         with step(work, STEP) as counts:
@@ -94,7 +95,8 @@ def _check_newest(work: Job, stations: Collection[int], *, loaded: bool) -> dict
 
 
 def _warn_of_errors(news: News, evidence: Evidence) -> None:
-    errors, known = [finding for finding in news.opened if finding.severity == "error"], names(evidence)
+    errors = [one for one in news.opened if one.severity == "error" and one.check not in TOLD_ALREADY]
+    known = names(evidence)
     for finding in errors[:MOST_NAMED]:
         name = None if finding.station_id is None else known.get(finding.station_id, f"station {finding.station_id}")
         log.warning("%s%s; %s", findings_text.where(finding, name), finding.sentence, finding.action)
