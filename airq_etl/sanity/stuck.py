@@ -10,12 +10,11 @@ from airq_etl.sanity.evidence import Check, Evidence
 from airq_etl.sanity.finding import Finding
 from airq_etl.sanity.hours import served, where
 from airq_etl.sanity.wording import at, number, percent
-from airq_etl.sensors import present
+from airq_etl.sensors import BY_COLUMN, present
 
-# Particles and gases of the two stations in Abidjan repeat a value for 7 hours at most (whole 1.0 or 2.0 µg/m³ in clean
-# indoor air), temperature rounded to 0.1 °C for 7 too. Neither has ever been still for a day.
-LIVELY = frozenset({"co", "no2", "o3", "co2", "pm1", "pm25", "pm10"})
-FLAT_H, FLAT_STILL_H, FLAT_DAY_H = 6, 12, 24
+# From so many hours in a row on somebody should look: of the two stations in Abidjan no sensor has been still for more
+# than 7 (see `sensors`).
+FLAT_DAY_H = 24
 # Fog and dew hold a hygrometer at its end for as long as they last.
 SATURATED = 99.0
 
@@ -50,7 +49,7 @@ def _stills(runs: pl.DataFrame, name: str) -> pl.DataFrame:
     saturated = pl.lit(name == "humidity") & (pl.col("value") >= SATURATED)
     longest = pl.col("hours").arg_max()
     return (
-        runs.filter(pl.col("hours") >= (FLAT_H if name in LIVELY else FLAT_STILL_H), ~saturated)
+        runs.filter(pl.col("hours") >= BY_COLUMN[name].flat_h, ~saturated)
         .group_by("station_id", maintain_order=True)
         .agg(
             pl.col("first").first(),
@@ -149,7 +148,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "flat-sensor",
         "the same value hour after hour",
-        f"info from {FLAT_H} h on (gases, particles) or {FLAT_STILL_H} h (others), warning from {FLAT_DAY_H} h",
+        f"info from {BY_COLUMN['co'].flat_h} h on, {BY_COLUMN['humidity'].flat_h} h (temperature, humidity, board), "
+        f"warning from {FLAT_DAY_H} h",
         "two stations in Abidjan, whose live sensors repeat a value for 7 h at most",
         _flat,
     ),
