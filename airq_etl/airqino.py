@@ -203,7 +203,9 @@ class AirqinoClient:
                 raise AnswerError("the answer goes on where its gzip has ended")
             try:
                 # One byte more than is allowed is enough to know; a bomb is not unpacked to see how large it is.
-                body += unpacker.decompress(chunk, most + 1 - len(body)) if unpacker else chunk
+                while chunk and len(body) <= most:
+                    body += unpacker.decompress(chunk, min(MEGABYTE, most + 1 - len(body))) if unpacker else chunk
+                    chunk = unpacker.unconsumed_tail if unpacker else b""  # noqa: PLW2901 -- what is left of it
             except zlib.error as error:
                 raise BusyError(f"the answer's gzip is damaged: {error}") from error
             if max(len(body), wire) > most:

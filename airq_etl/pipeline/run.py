@@ -11,7 +11,6 @@ from airq_etl.pipeline.extract import extract, newest_hours, take_files
 from airq_etl.pipeline.job import MOST_NAMED, Job, begun, job
 from airq_etl.pipeline.load import load
 from airq_etl.pipeline.rebuild import is_unfinished, rebuild
-from airq_etl.pipeline.sanity import check_newest
 from airq_etl.pipeline.tell import of_the_start, told
 from airq_etl.pipeline.transform import transform
 from airq_etl.results import Result
@@ -74,6 +73,8 @@ def run_all(
         except AirqError as error:
             work.fail(error)
         if sanity_check:
+            from airq_etl.pipeline.sanity import check_newest
+
             check_newest(work, check_only, loaded=work.result.store is not None)
     return result
 

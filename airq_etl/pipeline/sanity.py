@@ -90,12 +90,13 @@ def _check_newest(work: Job, stations: Collection[int], *, loaded: bool) -> dict
         since[evidence.store.name] = store_days.first
     news = record(work.ledger, findings, Look(work.result.run_id, work.now, since, frozenset(stations)))
     work.result.findings = counted(findings)
-    _warn_of_errors(news, evidence)
+    # That all are silent is no news where nobody answered.
+    _warn_of_errors(news, evidence, TOLD_ALREADY | ({"silent-network"} if work.result.problems else set()))
     return work.result.findings
 
 
-def _warn_of_errors(news: News, evidence: Evidence) -> None:
-    errors = [one for one in news.opened if one.severity == "error" and one.check not in TOLD_ALREADY]
+def _warn_of_errors(news: News, evidence: Evidence, told: Collection[str]) -> None:
+    errors = [one for one in news.opened if one.severity == "error" and one.check not in told]
     known = names(evidence)
     for finding in errors[:MOST_NAMED]:
         name = None if finding.station_id is None else known.get(finding.station_id, f"station {finding.station_id}")
