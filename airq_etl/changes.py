@@ -61,6 +61,12 @@ def touched_since(ledger: Ledger, number: int) -> list[Change]:
     return _changes(ledger, "touched > ? and touched <= ?", number, position(ledger))
 
 
+def last_days(ledger: Ledger) -> list[Change]:
+    """The last day of each station that was ever touched: beyond it the tables hold none of its hours."""
+    rows = ledger.rows("select station_id, max(day) from changes group by station_id")
+    return [Change(station_id, date.fromisoformat(day)) for station_id, day in rows]
+
+
 def _changes(ledger: Ledger, condition: str, *values: int) -> list[Change]:
     rows = ledger.rows(f"select station_id, day from changes where {condition} order by 1, 2", values)  # noqa: S608
     return [Change(station_id, date.fromisoformat(day)) for station_id, day in rows]

@@ -15,7 +15,7 @@ import polars as pl
 
 from airq_etl import captures, daily, hourly, payload
 from airq_etl.capture import Answer
-from airq_etl.changes import touch
+from airq_etl.changes import Change, last_days, touch
 from airq_etl.errors import DamagedError, SourceError
 from airq_etl.lake import HOURLY, REVISIONS, Lake
 from airq_etl.ledger import keep_rejects, keep_station, mark_captures
@@ -171,7 +171,7 @@ def counting(work: Job, touched: Callable[[list[tuple[int, date, bool]]], None])
     def count(outcome: pl.DataFrame) -> None:
         _count_hours(work, outcome)
         days = daily.touched_days(outcome, work.zones(outcome["station_id"].unique()))
-        touched([*days.iter_rows(), *_influenced(days, outcome)])
+        touched([*days.iter_rows(), *_influenced(days, last_days(work.ledger))])
         for station_id, day, changed in days.iter_rows():
             if changed and (station_id, day) not in counted:
                 counted.add((station_id, day))
@@ -180,9 +180,10 @@ def counting(work: Job, touched: Callable[[list[tuple[int, date, bool]]], None])
     return count
 
 
-def _influenced(days: pl.DataFrame, outcome: pl.DataFrame) -> Iterator[tuple[int, date, bool]]:
-    """The days whose flags may change with the changed ones among `days`, up to when they were asked for."""
-    last = outcome.group_by("station_id").agg(day=pl.col("requested_at").max().dt.date())
+def _influenced(days: pl.DataFrame, known: list[Change]) -> Iterator[tuple[int, date, bool]]:
+    """The days whose flags may change with the changed ones among `days`, up to the last that is `known` of."""
+    there = pl.DataFrame(known, schema={"station_id": pl.Int64, "day": pl.Date}, orient="row")
+    last = pl.concat([there, days.select(there.columns)]).group_by("station_id").agg(pl.col("day").max())
     influenced = daily.influenced_days(days.filter("changed"), last)
     return ((station_id, day, True) for station_id, day in influenced.iter_rows())
 
