@@ -1,5 +1,6 @@
 """The daily table."""
 
+import math
 import random
 from datetime import date, datetime, timedelta
 
@@ -166,6 +167,16 @@ def test_the_highest_mean_of_eight_hours() -> None:
     assert (second["co_8h_max"], second["co_8h_means"], second["co_8h_above"]) == (12.0, 24, True)
     alone = daily.compute(frame, Rules(), pl.DataFrame({"station_id": [STATION], "day": [date(2024, 9, 10)]}))
     assert only(alone)["co_8h_max"] == 12.0
+
+
+def test_a_mean_of_eight_hours_is_the_same_whatever_was_before() -> None:
+    """To the last bit, so that days computed one by one, as runs do, are those of a rebuild."""
+    frame = answer({n: {"CO": math.sin(n * n) / 3} for n in range(24 * 60)}, hour(24 * 61))
+    whole = daily.compute(frame, Rules())
+    for day in whole["day"]:
+        near = frame.filter(pl.col("hour").dt.date().is_between(day - timedelta(days=1), day))
+        alone = daily.compute(near, Rules()).filter(pl.col("day") == day)
+        assert only(alone)["co_8h_max"] == only(whole.filter(pl.col("day") == day))["co_8h_max"]
 
 
 def test_too_few_means_of_eight_hours_have_no_mark() -> None:
