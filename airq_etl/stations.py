@@ -54,10 +54,11 @@ class StationsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         text = self.in_service_from
         if text is None:
             return None
-        if len(text) == len("2023-01-31"):
+        try:
             return midnight(date.fromisoformat(text), zone)
-        since = datetime.fromisoformat(text)
-        return since.replace(tzinfo=UTC) if since.tzinfo is None else since.astimezone(UTC)
+        except ValueError:
+            since = datetime.fromisoformat(text)
+            return since.replace(tzinfo=UTC) if since.tzinfo is None else since.astimezone(UTC)
 
 
 def midnight(day: date, zone: str) -> datetime:

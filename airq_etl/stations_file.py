@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date
 from pathlib import Path
 
 import msgspec
@@ -39,11 +39,13 @@ def _dates_as_text(table: object) -> object:
 
 
 def _check_service(station: StationsFile, where: str) -> None:
+    wrong = UsageError(f"{where}: in_service_from: {station.in_service_from!r} is no day like 2023-01-31, and no time")
     try:
-        station.serves_from("UTC")
+        since = station.serves_from("UTC")
     except (ValueError, OverflowError) as error:
-        said = f"in_service_from: {station.in_service_from!r} is no day like 2023-01-31, and no time"
-        raise UsageError(f"{where}: {said}") from error
+        raise wrong from error
+    if since is not None and since.year in {MINYEAR, MAXYEAR}:  # in another zone outside the calendar
+        raise wrong
 
 
 def parse_stations(text: str | Iterable[int]) -> tuple[int, ...]:

@@ -165,6 +165,7 @@ def test_the_stations_file_overrides_the_api() -> None:
     [
         ("2023-02-01", datetime(2023, 1, 31, 23, tzinfo=UTC)),
         ("'2023-02-01'", datetime(2023, 1, 31, 23, tzinfo=UTC)),
+        ("'20230201'", datetime(2023, 1, 31, 23, tzinfo=UTC)),
         ("2023-02-01T10:00:00", datetime(2023, 2, 1, 10, tzinfo=UTC)),
         ("2023-02-01T10:00:00+05:00", datetime(2023, 2, 1, 5, tzinfo=UTC)),
     ],
@@ -192,6 +193,7 @@ def test_a_station_serves_from_a_day_or_a_time_on(written: str, since: datetime)
         ("[7]\nin_service_from = 'soon'\n", "in_service_from: 'soon'"),
         ("[7]\nin_service_from = 10:00:00\n", "in_service_from"),
         ("[7]\nin_service_from = 2023\n", "in_service_from"),
+        ("[7]\nin_service_from = 0001-01-01\ntimezone = 'Asia/Tokyo'\n", "in_service_from: '0001-01-01'"),
         ("[7\n", "stations.toml cannot be read"),
     ],
 )
