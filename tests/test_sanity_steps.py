@@ -160,6 +160,19 @@ def test_neighbours_are_those_with_the_same_weather() -> None:
     assert sorted(levels.neighbours(days).rows()) == [(STATION, OTHER), (OTHER, STATION)]
 
 
+def test_a_station_of_a_large_network_has_its_nearest_neighbours() -> None:
+    """A thousand stations of one town have a million pairs: those count whose weather is most alike."""
+
+    def station(share: int) -> pl.DataFrame:
+        own = noise(100 + share, 1)
+        return hours_of(QUARTER, 1 + share, temperature=lambda n: temperature(n) + share / 10 * own(n))
+
+    shares = range(levels.MOST_NEIGHBOURS + 3)
+    pairs = levels.neighbours(levels.by_day(pl.concat(map(station, shares)), {}))
+    assert pairs["station_id"].value_counts()["count"].to_list() == [levels.MOST_NEIGHBOURS] * len(shares)
+    assert sorted(pairs.filter(station_id=1)["neighbour"]) == [1 + share for share in shares[1:-2]]
+
+
 def test_steps_of_several_sensors_are_one() -> None:
     """What happened to a station on one day is told of once, with the sensors that show it."""
     day_after = CHANGE + 24

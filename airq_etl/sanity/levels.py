@@ -44,6 +44,9 @@ SAME_TIME = 3  # days, in which sensors of a station change together
 # Day-to-day changes of temperature: the two stations in Abidjan have 0.79, unrelated ones about 0.
 SAME_WEATHER = 0.5
 COMMON_DAYS = 30
+# Enough for a median that one moved or broken neighbour cannot turn.
+MOST_NEIGHBOURS = 12
+ROWS_AT_ONCE = 5_000_000
 
 
 class Level(NamedTuple):
@@ -97,7 +100,8 @@ def _swing() -> pl.Expr:
 def neighbours(days: pl.DataFrame) -> pl.DataFrame:
     """Pairs of stations (station_id, neighbour) with the same weather, whatever their coordinates say.
 
-    They have it where their temperatures rise and fall together from day to day.
+    They have it where their temperatures rise and fall together from day to day. Where many do, those count that do
+    so most, since a thousand stations of one town have a million pairs.
     """
     moves = (
         days.filter(pl.col("sensor") == "temperature")
@@ -105,20 +109,36 @@ def neighbours(days: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.col("gap") == timedelta(days=1))
         .select("station_id", "day", "move")
     )
+    portion = pl.col("station_id").rank("dense").cast(pl.Int64) * moves.height // ROWS_AT_ONCE
+    pairs = [_alike(some, moves) for _, some in moves.group_by(portion.alias("portion"))]
+    found = pl.concat(pairs or [_alike(moves, moves)]).sort(
+        "station_id", "together", "neighbour", descending=[False, True, False]
+    )
+    return found.group_by("station_id", maintain_order=True).head(MOST_NEIGHBOURS).select("station_id", "neighbour")
+
+
+def _alike(moves: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """The pairs of stations whose moves go `together`, and how far they do."""
     return (
-        moves.join(moves.rename({"station_id": "neighbour"}), on="day", suffix="_there")
+        moves.select("station_id", "day", "move")
+        .join(others.rename({"station_id": "neighbour"}), on="day", suffix="_there")
         .filter(pl.col("station_id") != pl.col("neighbour"))
         .group_by("station_id", "neighbour")
-        .agg(together=pl.corr("move", "move_there"), days=pl.len())
+        # Rounded, so that the order of the rows decides nothing.
+        .agg(together=pl.corr("move", "move_there").round(6), days=pl.len())
         .filter(pl.col("days") >= COMMON_DAYS, pl.col("together") >= SAME_WEATHER)
-        .select("station_id", "neighbour")
     )
 
 
 def beside(days: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     """The days with `apart`: how far a level is from the median of the neighbours' that day, null without any."""
-    there = days.join(pairs.rename({"station_id": "to", "neighbour": "station_id"}), on="station_id")
-    theirs = there.group_by(pl.col("to").alias("station_id"), "sensor", "day").agg(theirs=pl.col("level").median())
+    whose = pairs.rename({"station_id": "to", "neighbour": "station_id"})
+    theirs = pl.concat(
+        some.join(whose, on="station_id")
+        .group_by(station_id="to", sensor="sensor", day="day")
+        .agg(theirs=pl.col("level").median())
+        for some in (days.partition_by("sensor") or [days])
+    )
     both = days.join(theirs, on=["station_id", "sensor", "day"], how="left", maintain_order="left")
     return both.with_columns(apart=pl.col("level") - pl.col("theirs")).drop("theirs")
 
