@@ -160,6 +160,12 @@ def test_neighbours_are_those_with_the_same_weather() -> None:
     assert sorted(levels.neighbours(days).rows()) == [(STATION, OTHER), (OTHER, STATION)]
 
 
+def test_a_dead_thermometer_makes_no_neighbour() -> None:
+    """Days that do not differ rise and fall with nobody's."""
+    days = levels.by_day(pl.concat([pair(), hours_of(QUARTER, 9, temperature=lambda _: 20.0)]), {})
+    assert sorted(levels.neighbours(days).rows()) == [(STATION, OTHER), (OTHER, STATION)]
+
+
 def test_a_station_of_a_large_network_has_its_nearest_neighbours() -> None:
     """A thousand stations of one town have a million pairs: those count whose weather is most alike."""
 

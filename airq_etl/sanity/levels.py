@@ -126,6 +126,8 @@ def _alike(moves: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
         .group_by("station_id", "neighbour")
         # Rounded, so that the order of the rows decides nothing.
         .agg(together=pl.corr("move", "move_there").round(6), days=pl.len())
+        # Of a temperature that never moves it is no number, which counts as more than any.
+        .filter(pl.col("together").is_not_nan())
         .filter(pl.col("days") >= COMMON_DAYS, pl.col("together") >= SAME_WEATHER)
     )
 
