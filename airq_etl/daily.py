@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from airq_etl import guidelines, quality
+from airq_etl.hourly import KEY as HOUR_KEY
 from airq_etl.hourly import TIME
 from airq_etl.sensors import CORE_COLUMNS, present
 from airq_etl.stations import Rules, Zones, midnight
@@ -90,19 +91,19 @@ def compute(hours: pl.DataFrame, rules: Rules, days: pl.DataFrame | None = None)
     """
     sensors = present(hours.columns)
     # Sorted, so that a mean is the same to the last bit whatever the order of the rows.
-    judged = quality.judge(hours, rules.in_service).with_columns(_eight_hours(), day=day_of(rules.zones))
+    judged = quality.judge(hours, rules.in_service).with_columns(day=day_of(rules.zones))
+    eight_hours = _eight_hours(judged, rules.zones)
     if days is not None:
         judged = judged.join(days.select(KEY), on=KEY, how="semi", maintain_order="left")
     found = judged.group_by(KEY, maintain_order=True).agg(
         *(expression for name in sensors for expression in _values(name)),
-        co_8h_max=pl.col("/co_8h").max(),
-        co_8h_means=pl.col("/co_8h").count().cast(pl.Int32),
         settled=~pl.col("provisional").any(),
         updated_at=pl.col("requested_at").max(),
     )
     bounds = _bounds(found.select(KEY), rules.zones, rules.min_hours)
     return (
         found.join(bounds, on=KEY, how="left")
+        .join(eight_hours, on=KEY, how="left")
         .with_columns(*(expression for name in sensors for expression in _completeness(name)))
         .with_columns(*_marks(), final=pl.col("settled") & (pl.col("updated_at") >= pl.col("ends")))
         .select(schema(sensors).keys())
@@ -129,17 +130,33 @@ def _completeness(name: str) -> list[pl.Expr]:
     ]
 
 
-def _eight_hours() -> pl.Expr:
-    """The mean of CO over the eight hours that end with each; null with fewer than six of them (75 %)."""
+def _eight_hours(judged: pl.DataFrame, zones: Zones) -> pl.DataFrame:
+    """For each station and day the highest mean of CO over eight hours, and how many means it is the highest of.
+
+    A mean belongs to the day on which its eight hours end, and needs six of them (75 %): so it may end with an
+    hour that is missing, where the station goes on after no more than `quality.AFTER`.
+    """
+    known = judged.select(*HOUR_KEY, co=quality.usable("co"))
+    after = (pl.col("hour").shift(-1) - pl.col("hour")).over("station_id")
+    missing = [
+        known.filter(after.is_between(hours + quality.HOUR, quality.AFTER)).select(
+            "station_id", pl.col("hour") + hours, co=pl.lit(None, pl.Float64)
+        )
+        for hours in (n * quality.HOUR for n in range(1, MOST_OF_EIGHT - FEWEST_OF_EIGHT + 1))
+    ]
+    ends = pl.concat([known, *missing]).sort(HOUR_KEY).with_columns(_mean_of_eight(), day=day_of(zones))
+    return ends.group_by(KEY).agg(co_8h_max=pl.col("/co_8h").max(), co_8h_means=pl.col("/co_8h").count().cast(pl.Int32))
+
+
+def _mean_of_eight() -> pl.Expr:
     # Row by row, since the sum that a rolling mean carries on differs in the last bit with where it began.
-    station, hour, co = pl.col("station_id"), pl.col("hour"), quality.usable("co")
+    station, hour, co = pl.col("station_id"), pl.col("hour"), pl.col("co")
     values = [
         pl.when(station == station.shift(age), hour - hour.shift(age) < EIGHT_HOURS).then(co.shift(age))
         for age in range(MOST_OF_EIGHT)
     ]
-    mean = pl.mean_horizontal(values)
     count = pl.sum_horizontal(value.is_not_null() for value in values)
-    return pl.when(count >= FEWEST_OF_EIGHT).then(mean).alias("/co_8h")
+    return pl.when(count >= FEWEST_OF_EIGHT).then(pl.mean_horizontal(values)).alias("/co_8h")
 
 
 def _marks() -> list[pl.Expr]:

@@ -69,4 +69,4 @@ def nowcast(values: list[pl.Expr]) -> pl.Expr:
 def truncated(value: pl.Expr) -> pl.Expr:
     """A concentration cut to 0.1, towards zero."""
     # One of exactly 9.1 may sit a hair below it in binary, so truncation looks 1e-9 further.
-    return value.sign() * ((value.abs() * 10 + 1e-9).floor() / 10)
+    return (value.sign() * ((value.abs() * 10 + 1e-9).floor() / 10)).round(1)

@@ -179,6 +179,19 @@ def test_a_mean_of_eight_hours_is_the_same_whatever_was_before() -> None:
         assert only(alone)["co_8h_max"] == only(whole.filter(pl.col("day") == day))["co_8h_max"]
 
 
+def test_a_mean_of_eight_hours_may_end_with_one_that_is_missing() -> None:
+    """Six of eight hours are enough, whichever are missing; nothing ends after the last hour known."""
+    gone = {n: 1.0 for n in range(24) if n not in {10, 11, 12}}
+    frame = answer({n: {"CO": value} for n, value in gone.items()} | {9: {"CO": 9.0}}, AFTER)
+    day = only(daily.compute(frame, Rules()))
+    # Those that end at 10:00 and 11:00 have seven and six; at 12:00, 13:00, 14:00 and so on until 17:00 five.
+    assert (day["co_8h_max"], day["co_8h_means"]) == ((5 * 1.0 + 9.0) / 6, 24 - 5 - 6)
+    alone = only(daily.compute(answer({n: {"CO": 1.0} for n in range(8)}, AFTER), Rules()))
+    assert alone["co_8h_means"] == 3
+    midnight_gone = answer({n: {"CO": 1.0} for n in (*range(23), 25, 26, 27)}, AFTER)
+    assert daily.compute(midnight_gone, Rules())["co_8h_means"].to_list() == [19, 4]
+
+
 def test_too_few_means_of_eight_hours_have_no_mark() -> None:
     """The highest of fewer than 18 of 24 is told, and marks nothing."""
     frame = answer({n: {"CO": 20.0} for n in range(22)}, AFTER)
