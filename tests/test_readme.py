@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airq_etl import daily, quality, settings
+from airq_etl.sanity import stuck
 from airq_etl.sensors import SENSORS
+from tests.years import found, hours_of
 
 if TYPE_CHECKING:
     from tests.conftest import Airq
@@ -61,6 +63,19 @@ def test_every_exit_code_is_described() -> None:
     for kind in kinds:
         if kind is not errors.StoppedError:
             assert f"\n| {kind.exit_code} | " in README, kind
+
+
+def test_the_finding_in_the_readme_is_worded_as_it_is_told() -> None:
+    """But for its numbers, which are of a year that is not kept here."""
+    (finding,) = found(stuck.CHECKS, hours_of(24 * 30, co=lambda _: 0.0))
+    block = next(block for _, block in BLOCKS if block.startswith("ERROR"))
+    said, action = " ".join(block.split()).removeprefix("ERROR SMART188 CO: ").split(" -> ")
+    assert _without_numbers(said.partition(" (")[0]) == _without_numbers(finding.sentence)
+    assert action == finding.action
+
+
+def _without_numbers(text: str) -> str:
+    return re.sub(r"\d[\d,.]*", "0", text)
 
 
 @pytest.mark.parametrize("path", ["config.example.env", "crontab.example", "pyproject.toml", "README.md"])
