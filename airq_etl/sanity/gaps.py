@@ -7,6 +7,7 @@ import polars as pl
 from airq_etl.daily import UTC_ZONE
 from airq_etl.hourly import KEY
 from airq_etl.sanity.evidence import Evidence
+from airq_etl.sanity.hours import in_service
 from airq_etl.stations import midnight
 from airq_etl.windows import KEPT
 
@@ -28,9 +29,7 @@ def is_expected(evidence: Evidence, station_id: int) -> bool:
 
 def served(evidence: Evidence) -> pl.DataFrame:
     """The hours of the tables, each once and in order, from when their station served until now."""
-    hours = evidence.tables.hourly.filter(pl.col("hour") <= evidence.now)
-    for station_id, begins in evidence.rules.in_service.items():
-        hours = hours.filter((pl.col("station_id") != station_id) | (pl.col("hour") >= begins))
+    hours = evidence.tables.hourly.filter(pl.col("hour") <= evidence.now, in_service(evidence.rules))
     # Once sorted, an hour that stands twice stands beside itself: this is much quicker than unique().
     again = pl.all_horizontal(pl.col(name) == pl.col(name).shift(-1) for name in KEY)
     return hours.sort(KEY, maintain_order=True).filter(~again.fill_null(value=False))

@@ -7,13 +7,18 @@ import polars as pl
 
 from airq_etl.hourly import EARLIEST, KEY, TIME
 from airq_etl.sanity.evidence import Evidence
+from airq_etl.stations import Rules
 
 
 def served(evidence: Evidence) -> pl.DataFrame:
     """The hours of the tables from when a station is in service, the provisional left out, sorted."""
-    since = dict(evidence.rules.in_service) or {0: EARLIEST}
-    begins = pl.col("station_id").replace_strict(since, default=EARLIEST, return_dtype=TIME)
-    return evidence.tables.hourly.filter(~pl.col("provisional"), pl.col("hour") >= begins).sort(KEY)
+    return evidence.tables.hourly.filter(~pl.col("provisional"), in_service(evidence.rules)).sort(KEY)
+
+
+def in_service(rules: Rules) -> pl.Expr:
+    """Whether the station of a row was in service at its hour."""
+    since = dict(rules.in_service) or {0: EARLIEST}
+    return pl.col("hour") >= pl.col("station_id").replace_strict(since, default=EARLIEST, return_dtype=TIME)
 
 
 def where(row: Mapping[str, Any]) -> dict[str, Any]:
