@@ -16,6 +16,7 @@ from airq_etl.sensors import CORE_COLUMNS, SENSORS, present
 KEY = ("station_id", "hour")
 TIME = pl.Datetime("us", "UTC")
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+IN_THE_FUTURE = "in the future of the request"
 
 SCHEMA: dict[str, pl.DataType] = {
     "station_id": pl.Int64(),
@@ -134,7 +135,7 @@ def _fault(requested_at: datetime) -> pl.Expr:
         .when(hour != hour.dt.truncate("1h"))
         .then(pl.lit("not on the hour"))
         .when(hour > requested_at)
-        .then(pl.lit("in the future of the request"))
+        .then(pl.lit(IN_THE_FUTURE))
         .when(hour < EARLIEST)
         .then(pl.lit("before 2000"))
     )

@@ -111,7 +111,7 @@ def days(start: str | None, end: str | None, now: datetime) -> Days | None:
     if first < EARLIEST_DAY:
         raise UsageError(f"--start-date {first}: no station is that old")
     if last > now.date() + timedelta(days=1):
-        raise UsageError(f"--end-date {last} is in the future")
+        raise UsageError(f"{'--start-date' if end is None else '--end-date'} {last} is in the future")
     if last < first:
         raise UsageError(f"--end-date {last} is before --start-date {first}")
     return Days(first, last)

@@ -41,7 +41,9 @@ def result_text(result: Result) -> str:
         written = [f"{count} {name}" for name, count in result.documents.items() if count]
         lines.append(f"{result.store}: " + (", ".join(written) + " written" if written else "up to date"))
     if any(result.findings.values()):
-        lines.append(f"sanity-check: {counts_text(result.findings)}; `airq-etl sanity-check` shows them")
+        lines.append(
+            f"sanity-check of the last days: {counts_text(result.findings)}; `airq-etl sanity-check` shows all"
+        )
     return "\n".join(lines)
 
 

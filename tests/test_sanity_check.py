@@ -235,7 +235,7 @@ def test_the_readme_shows_it() -> None:
         first=datetime(2023, 9, 10, 11, tzinfo=UTC),
         last=datetime(2024, 9, 9, 10, tzinfo=UTC),
         count=8000,
-        sentence="0.0 in 99.5 % of hours, one run of 2,737 h: the daily mean says nothing",
+        sentence="0.0 mg/m³ in 99.5 % of hours, one run of 2,737 h: the daily mean says nothing",
         action="have the sensor replaced, and do not publish its means",
     )
     shown = verdict_text(verdict_of(found, "SMART188")).partition("\n\n")[0]
@@ -373,7 +373,7 @@ def test_run_counts_what_it_finds(airq: "Airq") -> None:
     (ran,) = run(airq, MUCH, words=("--json",))
     assert (ran.json["findings"], ran.json["exit_code"]) == ({"error": 0, "warning": 1, "info": 0}, 0)
     (ran,) = run(airq, MUCH, words=(), at=41)
-    assert ran.out.splitlines()[-1] == "sanity-check: 1 warning; `airq-etl sanity-check` shows them"
+    assert ran.out.splitlines()[-1] == "sanity-check of the last days: 1 warning; `airq-etl sanity-check` shows all"
     (ran,) = run(airq, FINE, words=(), at=42)
     assert "sanity-check" not in ran.out
 

@@ -287,10 +287,7 @@ def test_small_shares_are_said_together() -> None:
     table += [rows([11], without=["pm10", "humidity", "o3"]), rows(range(12, 600), without=["pm10"])]
     found = only(find("missing-values", evidence(*table)))
     assert (found.count, found.sensor) == (3, None)
-    assert (
-        found.sentence
-        == "hours are there without a value of RH in 2 of 600 hours (0.3 %) and O3 in 1 of 600 hours (0.1 %)"
-    )
+    assert found.sentence == "no value of RH in 2 of 600 hours (0.3 %) and O3 in 1 of 600 hours (0.2 %)"
 
 
 def test_before_its_first_value_a_sensor_is_not_missed() -> None:

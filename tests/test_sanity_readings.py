@@ -187,6 +187,6 @@ def test_two_real_stations(captures_dir: Path) -> None:
         ("negative-share", "warning", 283181971, "co"),
     ]
     sentences = {(f.check, f.station_id, f.sensor): f.sentence for f in findings}
-    assert "81.8 % of hours" in sentences["negative-share", 283164601, "co"]
+    assert "81.9 % of hours" in sentences["negative-share", 283164601, "co"]
     assert "reads -0.534 mg/m³" in sentences["negative-share", 283164601, "co"]
     assert "7 h of 1.0 µg/m³ from 2023-04-22 00:00" in sentences["flat-sensor", 283164601, "pm25"]

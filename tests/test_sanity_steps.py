@@ -289,11 +289,12 @@ def test_a_stronger_season_is_no_drift() -> None:
 
 
 def test_two_real_stations(captures_dir: Path) -> None:
-    """Europe until January, a room for SMART188 in April, dust about SMART189 since, CO that sank; nothing else."""
+    """Europe until January, a room for SMART188 in April, dust about SMART189 since; nothing else.
+
+    CO sank where the stations moved: what it read elsewhere is no measure of its zero.
+    """
     findings = found(CHECKS, captured(captures_dir))
     assert told(findings) == [
-        ("drift", "warning", 283164601, "co"),
-        ("drift", "warning", 283181971, "co"),
         ("not-at-site", "warning", 283164601, None),
         ("not-at-site", "warning", 283164601, None),
         ("not-at-site", "warning", 283181971, None),

@@ -45,6 +45,8 @@ def sanity_check(  # noqa: PLR0913 -- the options of the command
         return
     if junit is not None and not junit.parent.is_dir():
         raise UsageError(f"--junit {junit}: there is no directory {junit.parent}")
+    if junit is not None and junit.is_dir():
+        raise UsageError(f"--junit {junit}: it is a directory")
     from airq_etl.pipeline.output import write_whole
     from airq_etl.pipeline.sanity import run_sanity_check
 

@@ -42,12 +42,16 @@ def _touch(work: Job, whose: pl.Expr, which: pl.Expr) -> None:
 
 def touch_where_the_rule_changed(work: Job) -> None:
     """Touch every day of a station of which what makes a day, a mean or a flag is no longer what it was."""
-    said = work.ledger.rules()
-    changed = [station_id for station_id, rule in said.items() if rule != _rule(work, station_id)]
+    changed = outdated(work)
     if not changed:
         return
     log.info("what makes a day, a mean or a flag changed for %d stations; their days are computed anew", len(changed))
     _touch(work, pl.col("station_id").is_in(changed), pl.lit(value=True))
+
+
+def outdated(work: Job) -> list[int]:
+    """The stations whose days were made by other rules than those in force."""
+    return [station_id for station_id, rule in work.ledger.rules().items() if rule != _rule(work, station_id)]
 
 
 def _rule(work: Job, station_id: int) -> str:

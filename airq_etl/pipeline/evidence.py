@@ -8,6 +8,7 @@ import polars as pl
 
 from airq_etl import changes, daily, documents, hourly
 from airq_etl.lake import DAILY, HOURLY, REVISIONS
+from airq_etl.pipeline.days import outdated
 from airq_etl.pipeline.job import Job
 from airq_etl.pipeline.load import open_store
 from airq_etl.sanity.evidence import Evidence, Place
@@ -38,6 +39,7 @@ def gather(work: Job, days: Days | None = None, store_days: Days | None = None, 
         known={station_id: work.settings.station(station_id, station) for station_id, station in said.items()},
         said=said,
         positions=work.ledger.positions(),
+        outdated=frozenset(outdated(work)),
         placed=frozenset(s for s, told in work.settings.known.items() if None not in {told.latitude, told.longitude}),
         keys={station_id: work.ledger.keys_seen(station_id) for station_id in said},
         revisions=_cut(revisions, days).drop("day"),

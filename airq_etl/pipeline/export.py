@@ -1,6 +1,7 @@
 """export: tables out of the data directory, as CSV, Parquet or JSON lines."""
 
 import io
+import logging
 import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from airq_etl.pipeline.output import write_whole
 from airq_etl.settings import Settings
 from airq_etl.windows import Days
 
+log = logging.getLogger(__name__)
+
 What = Literal["daily", "hourly", "revisions", "moved", "rejects"]
 Format = Literal["csv", "parquet", "jsonl"]
 ROWS_AT_ONCE = 50_000
@@ -26,6 +29,8 @@ def rows(settings: Settings, what: What, stations: Collection[int], days: Days |
         raise UsageError(f"there is no data in {settings.data_dir} yet; `airq-etl run` fetches some")
     frame = _rejects(settings) if what == "rejects" else _table(settings, what)
     if stations:
+        for nobody in sorted(set(stations) - set(frame["station_id"])):
+            log.warning("there is nothing of station %s in this table", nobody)
         frame = frame.filter(pl.col("station_id").is_in(list(stations)))
     if days is not None:
         rules = settings.rules(frame["station_id"].unique())

@@ -2,7 +2,19 @@
 
 from collections.abc import Collection
 
-from airq_etl.sanity import coverage, drift, integrity, positions, readings, sites, source, spikes, steps, stuck
+from airq_etl.sanity import (
+    coverage,
+    drift,
+    integrity,
+    positions,
+    readings,
+    service,
+    sites,
+    source,
+    spikes,
+    steps,
+    stuck,
+)
 from airq_etl.sanity.evidence import Check, Evidence
 from airq_etl.sanity.finding import SEVERITIES, Finding
 
@@ -16,6 +28,7 @@ CHECKS: tuple[Check, ...] = (
     *steps.CHECKS,
     *drift.CHECKS,
     *source.CHECKS,
+    *service.CHECKS,
     *positions.CHECKS,
 )
 

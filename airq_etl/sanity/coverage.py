@@ -142,7 +142,7 @@ def _values(station_id: int, found: list[dict[str, Any]], name: str | None) -> F
         first=first,
         last=max(one["last"] for one in found),
         count=sum(one["missing"] for one in found),
-        sentence=f"hours are there without a value of {listed(counts)}",
+        sentence=f"no value of {listed(counts)}",
         action="see the sensor" if severity == "warning" else "mind the hours beside each mean",
     )
 

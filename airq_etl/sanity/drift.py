@@ -6,6 +6,7 @@ from math import exp
 
 import polars as pl
 
+from airq_etl.daily import day_of
 from airq_etl.quality import good
 from airq_etl.sanity import sites
 from airq_etl.sanity.evidence import Check, Evidence
@@ -33,8 +34,10 @@ OWN = 0.6  # the distance grew by at least so much of the own change, and the ot
 
 
 def _drifts(evidence: Evidence) -> Iterator[Finding]:
-    hours = served(evidence)
-    sunk = list(_sunk(hours))
+    hours = served(evidence).with_columns(day=day_of(evidence.rules.zones))
+    # What it read elsewhere, in another climate or a room, says nothing of its zero here.
+    at_its_site = ~sites.within(sites.stretches(sites.days_of(evidence)))
+    sunk = list(_sunk(hours.filter(at_its_site).drop("day")))
     yield from sunk
     told = {(finding.station_id, finding.sensor) for finding in sunk}
     yield from (finding for finding in _left(evidence) if (finding.station_id, finding.sensor) not in told)

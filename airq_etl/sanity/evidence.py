@@ -46,7 +46,8 @@ class Evidence(NamedTuple):
     `known` are the stations as the stations file and the API describe them, `said` as the API alone does,
     `configured` those that the settings list, `positions` the places that the API has given. `keys` has the
     newest hour of each key of the API that an answer of a station ever had. `revisions` and `rejects` are those
-    tables. `placed` are the stations whose place the stations file gives.
+    tables. `placed` are the stations whose place the stations file gives, `outdated` those whose days were made
+    by other rules.
     """
 
     now: datetime
@@ -66,6 +67,7 @@ class Evidence(NamedTuple):
     revisions: pl.DataFrame = pl.DataFrame()
     rejects: pl.DataFrame = pl.DataFrame()
     placed: frozenset[int] = frozenset()
+    outdated: frozenset[int] = frozenset()
 
     def places(self) -> list[Place]:
         """The tables, and the store where it is looked at."""

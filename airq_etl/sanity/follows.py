@@ -64,6 +64,7 @@ def _wrong(evidence: Evidence, place: Place, given: pl.DataFrame) -> pl.DataFram
         final = pl.col("final").ne_missing(pl.col("final_given"))
     found = joined.with_columns(off=pl.concat_list(off).list.drop_nulls(), unsettled=final)
     found = found.filter((pl.col("off").list.len() > 0) | pl.col("unsettled"))
+    found = found.filter(~pl.col("station_id").is_in(list(evidence.outdated)))
     if found.is_empty():
         return found
     for other in evidence.places():

@@ -78,20 +78,23 @@ def _cause(evidence: Evidence, asked: datetime, end: datetime) -> tuple[str, str
 
 
 def _ago(evidence: Evidence, age: timedelta) -> str:
+    long = many(age // HOUR, "hour") if age < WEEK_H * HOUR else many(age.days, "day")
     if evidence.days is not None and judged_at(evidence) < evidence.now:
-        return f"{many(age // HOUR, 'hour')} before these days end"
-    return f"{many(age // HOUR, 'hour')} ago"
+        return f"{long} before these days end"
+    return f"{long} ago"
 
 
 def _without_hours(evidence: Evidence, station_id: int) -> Finding:
-    some = "it has no hour" if evidence.days is None else "it has no hour in these days"
+    ever = evidence.days is None
     return Finding(
         check="stale-station",
         severity="warning",
         station_id=station_id,
         count=1,
-        sentence=f"{some}, though the settings name it",
-        action="see that its id is right (AIRQ_STATIONS), and what `airq-etl run` says of it",
+        sentence=f"it has no hour{'' if ever else ' in these days'}, though the settings name it",
+        action="see that its id is right (AIRQ_STATIONS), and what `airq-etl run` says of it"
+        if ever
+        else "look at other days, too",
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from airq_etl.hourly import IN_THE_FUTURE
 from airq_etl.revisions import moved
 from airq_etl.sanity.evidence import Check, Evidence
 from airq_etl.sanity.finding import Finding, Severity
@@ -20,6 +21,7 @@ RECENT = timedelta(days=30)
 SWEEP = timedelta(hours=1)
 """Answers asked for so soon after each other are one asking, in several windows."""
 DAY_ROWS = 24
+CLOCK = "set this machine's clock right, or say --requested-at when you take saved payloads"
 
 
 def mass_revisions(evidence: Evidence) -> Iterator[Finding]:
@@ -186,7 +188,7 @@ def _rejected(evidence: Evidence, station_id: int, rows: pl.DataFrame) -> Findin
             f"{many(rows.height, 'row')} set aside, beside {many(known, 'good hour')} of the same time; "
             f"the reason: {why}{all_of_them}; last seen {at(last)}"
         ),
-        action="see `airq-etl export rejects`, and tell AirQino",
+        action=f"see `airq-etl export rejects`, and {CLOCK if why == IN_THE_FUTURE else 'tell AirQino'}",
     )
 
 

@@ -29,11 +29,11 @@ def listed(names: Sequence[str], most: int = MOST_LISTED) -> str:
 
 
 def percent(share: float) -> str:
-    """A share cut to a tenth of a percent, so that 100 % is said of all alone: `99.9 %`, `under 0.1 %`."""
+    """A share as `6.9 %`; 100 % is said of all alone, and 0 % of none: `99.9 %`, `under 0.1 %`."""
     if 0 < share < LEAST_SHARE:
         return "under 0.1 %"
-    # A share of 0.29 is a hair below it in binary, so cutting looks 1e-9 higher.
-    return f"{math.floor(share * 1000 + 1e-9) / 10:g} %"
+    rounded = round(share * 100, 1)
+    return f"{rounded if share >= 1 else min(rounded, 99.9):g} %"
 
 
 def sensor(column: str) -> str:
