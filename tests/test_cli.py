@@ -117,7 +117,7 @@ def test_only_what_is_needed_is_loaded(airq: "Airq") -> None:
         (["run", "--start-date", "2024-02-30"], {}, 2, "--start-date: '2024-02-30'"),
         (["run", "--start-date", "2024-03-02", "--end-date", "2024-03-01"], {}, 2, "before"),
         (["run", "--station", "../x"], {}, 2, "--station: '../x'"),
-        (["transform", "--start-date", "9999-12-31"], {}, 2, "--end-date 9999-12-31 is in the future"),
+        (["transform", "--start-date", "9999-12-31"], {}, 2, "--start-date 9999-12-31 is in the future"),
         (["transform", "--start-date", "0202-09-01"], {}, 2, "--start-date 0202-09-01"),
         (
             ["extract", "--from", "x", "--requested-at", "2199-01-01"],
