@@ -152,9 +152,17 @@ def daily_frame(found: pl.DataFrame) -> pl.DataFrame:
 
 def daily(frame: pl.DataFrame) -> list[Document]:
     """One document a row of the daily table; `_id` is like `283164601:2024-09-09`."""
-    key = pl.format("{}:{}", "station_id", pl.col("day").dt.strftime("%Y-%m-%d"))
     midnight = pl.col("day").cast(TIME)
-    return _documents(DAILY, frame.with_columns(midnight, _id=key))
+    return _documents(DAILY, frame.with_columns(midnight, _id=_daily_id()))
+
+
+def daily_ids(days: pl.DataFrame) -> list[str]:
+    """The `_id` of the documents of these days (`station_id`, `day`)."""
+    return days.select(_daily_id()).to_series().to_list()
+
+
+def _daily_id() -> pl.Expr:
+    return pl.format("{}:{}", "station_id", pl.col("day").dt.strftime("%Y-%m-%d"))
 
 
 def revisions(frame: pl.DataFrame) -> list[Document]:

@@ -433,6 +433,19 @@ def test_a_changed_rule_computes_days_anew() -> None:
     assert [d["co_valid"] for d in stored(settings())["daily"]] == [False, True, False]
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_another_zone_leaves_no_day_behind(full: bool) -> None:  # noqa: FBT001
+    """A day whose hours all belong to another one now goes from the store, as it does from the daily table."""
+    with serving(in_turn(Reply(body=body({n: {"CO": 1.0} for n in range(23, 49)})))) as server:
+        run_all(settings(server.url, hour(60), stations=(STATION,)))
+    assert [document["_id"][-2:] for document in stored(settings())["daily"]] == ["09", "10", "11"]
+    run_transform(settings(now=hour(60), stations=(STATION,), timezone="Etc/GMT-1"))
+    run_load(settings(now=hour(60), stations=(STATION,), timezone="Etc/GMT-1"), full=full)
+    days = [str(day) for day in table("data", DAILY)["day"]]
+    assert days == ["2024-09-10", "2024-09-11"]
+    assert [document["_id"] for document in stored(settings())["daily"]] == [f"{STATION}:{day}" for day in days]
+
+
 @pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Kiritimati", "Asia/Kolkata", "UTC"])
 def test_local_days_across_months_and_years(zone: str) -> None:
     """A local day that lies in two UTC months, or years, has all its hours, in tables and store."""

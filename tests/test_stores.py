@@ -226,6 +226,16 @@ def test_of_two_with_one_id_the_later_stays(store: Store) -> None:
     assert [hour["co"] for hour in store.read(HOURLY)] == [0.2, 0.1]
 
 
+def test_documents_are_removed_by_id(store: Store) -> None:
+    """One that is not there is no error, so twice is once."""
+    store.save([(DAILY, _days(48)), (HOURLY, _hours(2))], LAKE, 1)
+    for _ in range(2):
+        store.remove(DAILY, [f"{STATION}:2024-09-10", f"{STATION}:2024-09-30"])
+    store.remove(DAILY, [])
+    assert [document["_id"] for document in store.read(DAILY)] == [f"{STATION}:2024-09-09"]
+    assert len(list(store.read(HOURLY))) == 2
+
+
 def test_the_mark_moves_with_each_save(store: Store) -> None:
     """Also with nothing to write, and also back: a ledger may be a restored copy."""
     for position in (1, 7, 3):

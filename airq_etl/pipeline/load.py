@@ -43,6 +43,8 @@ def load(work: Job, *, full: bool = False) -> None:
                 due = changes.touched_since(work.ledger, loaded)
             else:
                 due = changes.changed_since(work.ledger, loaded)
+            if not mark.shares:
+                store.remove(documents.DAILY, _gone(work, 0 if everything else loaded))
             if everything or due:
                 batches = _batches(work, due, store if mark.shares else None)
                 exact = full or mark.shares
@@ -57,6 +59,17 @@ def load(work: Job, *, full: bool = False) -> None:
 def _all_days(work: Job) -> list[Change]:
     days = work.lake.read(DAILY).select(DAILY.key)
     return [Change(station_id, day) for station_id, day in days.iter_rows()]
+
+
+def _gone(work: Job, loaded: int) -> list[str]:
+    """The `_id` of days that changed and have no hour any more: another zone has put their hours on other days."""
+    changed = changes.changed_since(work.ledger, loaded)
+    if not changed:
+        return []
+    days = pl.DataFrame(changed, schema={"station_id": pl.Int64, "day": pl.Date}, orient="row")
+    years = [str(year) for year in days["day"].dt.year().unique()]
+    gone = days.join(work.lake.read(DAILY, years).select(DAILY.key), on=daily.KEY, how="anti")
+    return documents.daily_ids(gone)
 
 
 def _batches(work: Job, due: list[Change], shared: Store | None) -> Iterator[Batch]:

@@ -47,6 +47,9 @@ class Store(Protocol):
         (`shares`), what they write while this is going on is respected as well.
         """
 
+    def remove(self, collection: Collection, ids: Sequence[str]) -> None:
+        """Remove documents by `_id`; those that are not there are no error."""
+
     def between(self, collection: Collection, station_id: int, first: datetime, last: datetime) -> Iterator[Document]:
         """The documents of a station whose time is from `first` to before `last`, in no order."""
 

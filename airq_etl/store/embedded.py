@@ -64,6 +64,13 @@ class EmbeddedStore:
                     self._db.execute("rollback")
         return written
 
+    def remove(self, collection: Collection, ids: Sequence[str]) -> None:
+        """See `Store`."""
+        with sqlite.translated(self._path, REMEDY):
+            self._db.execute("begin immediate")
+            self._db.executemany(f"delete from {collection.name} where _id = ?", ([id_] for id_ in ids))  # noqa: S608
+            self._db.execute("commit")
+
     def read(self, collection: Collection, station_id: int | None = None) -> Iterator[Document]:
         """See `Store`."""
         where, values = ("true", []) if station_id is None else ("station_id = ?", [station_id])

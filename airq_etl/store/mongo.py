@@ -76,9 +76,8 @@ class MongoStore:
         """See `Store`."""
         written: dict[str, int] = {}
         with self._translated():
-            for collection in COLLECTIONS:
-                if collection.time is not None:
-                    self._database[collection.name].create_index([("station_id", 1), (collection.time, 1)])
+            for collection in (kind for kind in COLLECTIONS if kind.time is not None):
+                self._database[collection.name].create_index([("station_id", 1), (str(collection.time), 1)])
             # From the first document on others are to see that they share.
             with suppress(DuplicateKeyError):
                 self._database[META.name].insert_one({"_id": mark_id(lake_id), "position": None, "layout": LAYOUT})
@@ -89,6 +88,11 @@ class MongoStore:
             self._write(META, [{"_id": mark_id(lake_id), "position": position, "layout": LAYOUT}])
         return written
 
+    def remove(self, collection: Collection, ids: Sequence[str]) -> None:
+        """See `Store`."""
+        with self._translated():
+            self._database[collection.name].delete_many({"_id": {"$in": list(ids)}})
+
     def read(self, collection: Collection, station_id: int | None = None) -> Iterator[Document]:
         """See `Store`."""
         wanted = {} if station_id is None else {"station_id": station_id}
@@ -97,10 +101,9 @@ class MongoStore:
 
     def between(self, collection: Collection, station_id: int, first: datetime, last: datetime) -> Iterator[Document]:
         """See `Store`."""
+        wanted = {"station_id": station_id, str(collection.time): {"$gte": first, "$lt": last}}
         with self._translated():
-            yield from self._database[collection.name].find(
-                {"station_id": station_id, str(collection.time): {"$gte": first, "$lt": last}}
-            )
+            yield from self._database[collection.name].find(wanted)
 
     def frame(
         self,
