@@ -400,6 +400,15 @@ def test_the_result_has_the_newest_nowcast() -> None:
     assert stored(settings())["hourly"][29]["pm25_nowcast"] is None
 
 
+def test_a_daily_table_that_was_removed_costs_the_store_no_day() -> None:
+    """Days that are missing from the tables, but whose hours are there, stay in the store."""
+    with serving(in_turn(Reply(body=body({n: {"CO": 1.0} for n in range(48)})))) as server:
+        run_all(settings(server.url, hour(60), stations=(STATION,)))
+    Lake(Path("data")).path(DAILY, "2024").unlink()
+    run_load(settings(), full=True)
+    assert len(stored(settings())["daily"]) == 2
+
+
 def test_a_station_put_into_service_later_has_its_means_anew() -> None:
     """A beginning in the stations file flags earlier hours and leaves them out of means, in tables and store."""
     with serving(in_turn(Reply(body=body({n: {"CO": 1.0} for n in range(48)})))) as server:

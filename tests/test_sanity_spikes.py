@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from airq_etl.sanity import spikes
+from airq_etl.sanity.checks import CHECKS, examine
 from tests.evidence import OTHER, evidence, finder
 from tests.frames import STATION, answer, captured, hour
 
@@ -38,6 +39,14 @@ def test_spikes_of_a_station_are_one_finding() -> None:
         "single hours stand out by far, of PM2.5 2 times and PM10 1 time; the highest of PM2.5 is 80.0 µg/m³ at "
         "2024-10-04 10:00"
     )
+
+
+def test_a_short_look_leaves_out_what_is_not_for_runs() -> None:
+    """Spikes, steps, drift and sites are left to the look at everything."""
+    given = evidence(station(STATION, pm25={500: 60.0}))
+    whole, short = ({finding.check for finding in examine(given, short=short)} for short in (False, True))
+    assert whole - short == {"spikes"}
+    assert {check.name for check in CHECKS if not check.for_runs} == {"spikes", "step", "drift", "not-at-site"}
 
 
 def test_on_the_captures(captures_dir: Path) -> None:

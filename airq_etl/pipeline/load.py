@@ -6,7 +6,7 @@ import polars as pl
 
 from airq_etl import changes, daily, documents
 from airq_etl.changes import Change
-from airq_etl.lake import DAILY, REVISIONS, Lake
+from airq_etl.lake import DAILY, HOURLY, REVISIONS, Lake
 from airq_etl.pipeline.days import hours_around, judged, span
 from airq_etl.pipeline.job import Job, step
 from airq_etl.settings import Settings
@@ -43,8 +43,9 @@ def load(work: Job, *, full: bool = False) -> None:
                 due = changes.touched_since(work.ledger, loaded)
             else:
                 due = changes.changed_since(work.ledger, loaded)
-            if not mark.shares:
-                store.remove(documents.DAILY, _gone(work, 0 if everything else loaded))
+            gone = [] if mark.shares else _gone(work, 0 if everything else loaded)
+            if gone:
+                store.remove(documents.DAILY, gone)
             if everything or due:
                 batches = _batches(work, due, store if mark.shares else None)
                 exact = full or mark.shares
@@ -69,7 +70,16 @@ def _gone(work: Job, loaded: int) -> list[str]:
     days = pl.DataFrame(changed, schema={"station_id": pl.Int64, "day": pl.Date}, orient="row")
     years = [str(year) for year in days["day"].dt.year().unique()]
     gone = days.join(work.lake.read(DAILY, years).select(DAILY.key), on=daily.KEY, how="anti")
-    return documents.daily_ids(gone)
+    # A daily table that somebody removed is no reason: its days can be made again, from their hours.
+    return documents.daily_ids(gone.join(_days_with_hours(work, gone), on=daily.KEY, how="anti"))
+
+
+def _days_with_hours(work: Job, days: pl.DataFrame) -> pl.DataFrame:
+    """Those of some days (`station_id`, `day`) and of those beside them on which the tables have hours."""
+    near = [days["day"].dt.offset_by(by).dt.strftime("%Y-%m") for by in ("-1d", "1d")]
+    stations = set(days["station_id"])
+    hours = work.lake.read(HOURLY, set(pl.concat(near)), pl.col("station_id").is_in(stations))
+    return hours.select("station_id", day=daily.day_of(work.zones(stations))).unique()
 
 
 def _batches(work: Job, due: list[Change], shared: Store | None) -> Iterator[Batch]:

@@ -79,7 +79,7 @@ def _check_newest(work: Job, stations: Collection[int], *, loaded: bool) -> dict
     days, store_days = (Days(last - timedelta(days=count), last) for count in (TABLES_DAYS, STORE_DAYS))
     try:
         evidence = gather(work, days, store_days, with_store=loaded)
-        findings = examine(evidence, stations)
+        findings = examine(evidence, stations, short=True)
     except AirqError:
         raise
     except (Exception, pl.exceptions.PanicException) as error:

@@ -33,9 +33,12 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def examine(evidence: Evidence, stations: Collection[int] = ()) -> list[Finding]:
-    """What all checks find (about `stations` or no single one, where some are named), the worst first."""
+def examine(evidence: Evidence, stations: Collection[int] = (), *, short: bool = False) -> list[Finding]:
+    """What the checks find (about `stations` or no single one, where some are named), the worst first.
+
+    A `short` look leaves out those that are not `for_runs`.
+    """
     order = {check.name: number for number, check in enumerate(CHECKS)}
-    found = (finding for check in CHECKS for finding in check.find(evidence))
+    found = (finding for check in CHECKS if check.for_runs or not short for finding in check.find(evidence))
     asked = [finding for finding in found if not stations or finding.station_id in {None, *stations}]
     return sorted(asked, key=lambda f: (SEVERITIES.index(f.severity), order[f.check], f.station_id or 0))

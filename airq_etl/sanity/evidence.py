@@ -75,10 +75,14 @@ class Evidence(NamedTuple):
 
 
 class Check(NamedTuple):
-    """A check by its name (`dead-sensor`): what it looks for, from which value on, by which source."""
+    """A check by its name (`dead-sensor`): what it looks for, from which value on, by which source.
+
+    One that compares weeks with weeks is not `for_runs`: it is left out of the short look that each run takes.
+    """
 
     name: str
     what: str
     threshold: str
     source: str
     find: Callable[[Evidence], Iterable[Finding]]
+    for_runs: bool = True

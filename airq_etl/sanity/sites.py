@@ -178,5 +178,6 @@ CHECKS: tuple[Check, ...] = (
         f" season; and {KINDS} of them outside {percent(1 - 2 * SELDOM)} of the site's days",
         "two stations in Abidjan, one winter in Europe and one month indoors",
         _not_at_site,
+        for_runs=False,
     ),
 )

@@ -52,5 +52,6 @@ CHECKS: tuple[Check, ...] = (
         f" ({levels.STEP_ALONE:g} without neighbours, CO and CO2 alone)",
         "two stations in Abidjan, and made-up seasons that must not be found",
         _steps,
+        for_runs=False,
     ),
 )
