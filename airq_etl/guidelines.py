@@ -50,20 +50,25 @@ def pm25_aqi(mean: pl.Expr) -> pl.Expr:
     return (index + 0.5).floor().cast(pl.Int32, strict=False)
 
 
-def nowcast(values: list[pl.Expr]) -> pl.Expr:
-    """EPA's NowCast of particles from twelve hourly means, the newest first, null where an hour has none.
+def nowcast(hours: pl.DataFrame) -> pl.Series:
+    """EPA's NowCast of particles, a row each, from twelve columns of hourly means, the newest first, null without one.
 
     A weighted mean in which an hour counts the less the older it is, and the more so the more the air changes:
     w = 1 - (max - min) / max, but at least a half, and 1 where max is 0; Σ wⁱ cᵢ / Σ wⁱ over the hours that are
     there, truncated to 0.1. Null where fewer than two of the newest three are.
     """
+    values = [pl.col(name) for name in hours.columns]
     highest, lowest = pl.max_horizontal(values), pl.min_horizontal(values)
     weight = pl.when(highest == 0).then(1.0).otherwise((lowest / highest).clip(0.5, 1.0))
-    powers = [weight.pow(age) for age in range(len(values))]
-    total = pl.sum_horizontal(value * power for value, power in zip(values, powers, strict=True))
-    weights = pl.sum_horizontal(power * value.is_not_null() for value, power in zip(values, powers, strict=True))
+    total = weights = pl.lit(0.0)
+    for value in reversed(values):
+        total = total * pl.col("/weight") + value.fill_null(0.0)
+        weights = weights * pl.col("/weight") + value.is_not_null()
     newest = pl.sum_horizontal(value.is_not_null().cast(pl.Int8) for value in values[:NOWCAST_NEWEST])
-    return pl.when(newest >= NOWCAST_FEWEST).then(truncated(total / weights))
+    # Step by step: an expression that stands in another one many times is computed as often.
+    means = hours.with_columns(weight.alias("/weight")).select(mean=total / weights, newest=newest)
+    enough = pl.col("newest") >= NOWCAST_FEWEST
+    return means.select(nowcast=pl.when(enough).then(truncated(pl.col("mean")))).to_series()
 
 
 def truncated(value: pl.Expr) -> pl.Expr:

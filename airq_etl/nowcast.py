@@ -25,9 +25,10 @@ def add(judged: pl.DataFrame) -> pl.DataFrame:
             pl.col("0").shift(age).over("station_id").alias(str(age)) for age in range(1, guidelines.NOWCAST_HOURS)
         )
     )
-    value = guidelines.nowcast([pl.col(str(age)) for age in range(guidelines.NOWCAST_HOURS)])
+    last_hours = grid.select(str(age) for age in range(guidelines.NOWCAST_HOURS))
+    grid = grid.select(*KEY, guidelines.nowcast(last_hours).alias("pm25_nowcast"))
     return (
-        judged.join(grid.select(*KEY, pm25_nowcast=value), on=KEY, how="left", maintain_order="left")
+        judged.join(grid, on=KEY, how="left", maintain_order="left")
         .with_columns(pm25_nowcast=pl.when(~pl.col("provisional")).then("pm25_nowcast"))
         .with_columns(pm25_nowcast_aqi=guidelines.pm25_aqi(pl.col("pm25_nowcast")))
         .select(*judged.columns, *COLUMNS)

@@ -58,7 +58,7 @@ def nowcast_of(*newest_first: float | None) -> float | None:
     values = [*newest_first, *[None] * (12 - len(newest_first))]
     frame = pl.DataFrame({str(age): [value] for age, value in enumerate(values)}, schema=[str(n) for n in range(12)])
     frame = frame.cast(pl.Float64)
-    value: float | None = frame.select(nowcast([pl.col(str(age)) for age in range(12)])).item()
+    value: float | None = nowcast(frame).item()
     return value
 
 
