@@ -61,6 +61,8 @@ def judge(hours: pl.DataFrame, in_service: Mapping[int, datetime]) -> pl.DataFra
     frame = hours.sort("station_id", "hour").with_columns(_idle(in_service), *_neighbours())
     frame = frame.with_columns(_usual(_serving(sensor)).alias(f"{sensor.column}/usual") for sensor in sensors)
     frame = frame.with_columns(_away(sensor).alias(f"{sensor.column}/away") for sensor in sensors)
+    # Step by step: an expression that stands twice in another one is computed twice.
+    frame = frame.with_columns(_spread(sensor).alias(f"{sensor.column}/spread") for sensor in sensors)
     frame = frame.with_columns(_holds(sensor, reason) for sensor in sensors for reason in REASONS)
     return (
         frame.with_columns(_level(sensor).alias(f"{sensor.column}_flag") for sensor in sensors)
@@ -107,6 +109,11 @@ def _away(sensor: Sensor) -> pl.Expr:
     return _serving(sensor) - pl.col(f"{sensor.column}/usual")
 
 
+def _spread(sensor: Sensor) -> pl.Expr:
+    """How far from usual the hour of the day was on the days before, as a standard deviation."""
+    return MAD_TO_SIGMA * _usual(pl.col(f"{sensor.column}/away").abs())
+
+
 def _is_negative(sensor: Sensor) -> pl.Expr:
     return pl.lit(value=False) if sensor.signed else pl.col(sensor.column) < -sensor.detection
 
@@ -123,8 +130,7 @@ def _is_flat(sensor: Sensor) -> pl.Expr:
 
 
 def _is_spike(sensor: Sensor) -> pl.Expr:
-    value, away = _serving(sensor), pl.col(f"{sensor.column}/away")
-    spread = MAD_TO_SIGMA * _usual(away.abs())
+    value, away, spread = _serving(sensor), pl.col(f"{sensor.column}/away"), pl.col(f"{sensor.column}/spread")
     # Of a sensor that says next to nothing the spread is zero.
     far = away.abs() > pl.max_horizontal(SPIKE * spread, sensor.detection)
     before, after = ((value - value.shift(step)) * away.sign() > away.abs() / 2 for step in (1, -1))
