@@ -34,11 +34,14 @@ def published(rows: pl.DataFrame) -> pl.DataFrame:
     return nowcast.add(quality.judge(rows, {}))
 
 
-def captured(captures: Path, station_id: int) -> pl.DataFrame:
-    """The hourly table of a station's real captures."""
-    table = hourly.empty()
-    for path in sorted(captures.glob(f"{station_id}_*.json.gz")):
+def captured(captures: Path, *stations: int) -> pl.DataFrame:
+    """The hourly table of real captures, of all stations where none is named; asked for at half past the newest."""
+    answers = []
+    for path in sorted(captures.glob("*.json.gz")):
+        station_id = int(path.name.partition("_")[0])
+        if stations and station_id not in stations:
+            continue
         decoded = payload.decode(gzip.decompress(path.read_bytes()))
-        asked = max(row.timestamp for row in decoded.rows).replace(tzinfo=UTC)
-        table = hourly.merge(table, hourly.parse(decoded, station_id, asked).rows).rows
-    return table
+        asked = max(row.timestamp for row in decoded.rows).replace(tzinfo=UTC) + timedelta(minutes=30)
+        answers.append(hourly.parse(decoded, station_id, asked).rows)
+    return hourly.merge(hourly.empty(), hourly.combine(answers)).rows

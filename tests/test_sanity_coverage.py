@@ -1,17 +1,17 @@
 """What is missing: hours, days, values; who is silent; what can no longer be had."""
 
-import gzip
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from airq_etl import hourly, payload
+from airq_etl import hourly
 from airq_etl.sanity import coverage, source
 from airq_etl.sanity.finding import Finding
 from airq_etl.stations import Rules
 from airq_etl.windows import Days
+from tests import frames
 from tests.evidence import OTHER, evidence, finder, rows
 from tests.frames import STATION, hour
 
@@ -362,15 +362,7 @@ def test_now_may_be_any_minute() -> None:
 @pytest.fixture(scope="module")
 def captured(captures_dir: Path) -> pl.DataFrame:
     """The hours of both stations, of both captures."""
-    asked = {
-        "2023-12-06": datetime(2023, 12, 6, 16, 20, tzinfo=UTC),
-        "2023-12-10": datetime(2023, 12, 10, 0, 30, tzinfo=UTC),
-    }
-    answers = []
-    for path in captures_dir.glob("*.json.gz"):
-        station, day = path.name.partition(".")[0].split("_")
-        answers.append(hourly.parse(payload.decode(gzip.decompress(path.read_bytes())), int(station), asked[day]).rows)
-    return hourly.merge(hourly.empty(), hourly.combine(answers)).rows
+    return frames.captured(captures_dir)
 
 
 def test_the_captures(captured: pl.DataFrame) -> None:

@@ -10,7 +10,8 @@ from airq_etl import hourly
 from airq_etl.sanity import readings, stuck
 from airq_etl.sanity.finding import Finding
 from airq_etl.stations import Rules
-from tests.years import BEGIN, STATION, captured, found, hours_of, lively, told
+from tests.frames import captured
+from tests.years import BEGIN, STATION, found, hours_of, lively, told
 
 CHECKS = (*readings.CHECKS, *stuck.CHECKS)
 DAYS = 40 * 24

@@ -51,8 +51,7 @@ def test_a_short_look_leaves_out_what_is_not_for_runs() -> None:
 
 def test_on_the_captures(captures_dir: Path) -> None:
     """A real year of two stations has some dozen such hours each, mostly of particles."""
-    table = pl.concat([captured(captures_dir, 283164601), captured(captures_dir, 283181971)])
-    found = find("spikes", evidence(table))
+    found = find("spikes", evidence(captured(captures_dir)))
     assert [finding.station_id for finding in found] == [283164601, 283181971]
     assert all(12 < finding.count < 48 for finding in found)
     assert "of PM10" in found[0].sentence

@@ -10,7 +10,8 @@ from airq_etl import hourly
 from airq_etl.sanity import drift, levels, sites, steps
 from airq_etl.sanity.finding import Finding
 from airq_etl.stations import Rules
-from tests.years import BEGIN, STATION, Value, calm, captured, cycle, found, hours_of, lively, noise, season, told
+from tests.frames import captured
+from tests.years import BEGIN, STATION, Value, calm, cycle, found, hours_of, lively, noise, season, told
 
 CHECKS = (*sites.CHECKS, *steps.CHECKS, *drift.CHECKS)
 OTHER = 8

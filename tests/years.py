@@ -1,15 +1,13 @@
 """Made-up years of stations, and what the checks are given of them."""
 
-import gzip
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from math import cos, pi
-from pathlib import Path
 from random import Random
 
 import polars as pl
 
-from airq_etl import daily, hourly, payload
+from airq_etl import daily, hourly
 from airq_etl.sanity.evidence import Check, Evidence, Place
 from airq_etl.sanity.finding import Finding
 from airq_etl.stations import Rules
@@ -82,14 +80,3 @@ def found(checks: Iterable[Check], hours: pl.DataFrame, rules: Rules | None = No
 def told(findings: Iterable[Finding]) -> list[tuple[str, str, int | None, str | None]]:
     """Findings in short: check, severity, station, sensor; in order."""
     return sorted(((f.check, f.severity, f.station_id, f.sensor) for f in findings), key=str)
-
-
-def captured(directory: Path) -> pl.DataFrame:
-    """The hourly table of the saved payloads, each asked for half an hour after its newest hour began."""
-    frames = []
-    for path in sorted(directory.glob("*.json.gz")):
-        body = payload.decode(gzip.decompress(path.read_bytes()))
-        newest = hourly.newest(body, NOW)
-        assert newest is not None
-        frames.append(hourly.parse(body, int(path.name.partition("_")[0]), newest + timedelta(minutes=30)).rows)
-    return hourly.merge(hourly.empty(), hourly.combine(frames)).rows
