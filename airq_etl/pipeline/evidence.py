@@ -6,11 +6,11 @@ from datetime import UTC, datetime, time, timedelta
 
 import polars as pl
 
-from airq_etl import changes, daily, documents, hourly
+from airq_etl import daily, documents, hourly
 from airq_etl.lake import DAILY, HOURLY, REVISIONS
 from airq_etl.pipeline.days import outdated
 from airq_etl.pipeline.job import Job
-from airq_etl.pipeline.load import open_store
+from airq_etl.pipeline.load import due_days, open_store
 from airq_etl.sanity.evidence import Evidence, Place
 from airq_etl.stations import Rules
 from airq_etl.store import Mark, Store
@@ -114,8 +114,4 @@ def _cut(rows: pl.DataFrame, days: Days | None) -> pl.DataFrame:
 
 def _waiting(work: Job, mark: Mark) -> pl.DataFrame:
     """The days (`station_id`, `day`) that the next load sends."""
-    loaded, position = mark.position or 0, changes.position(work.ledger)
-    if mark.position is None or loaded > position:
-        return work.lake.read(DAILY).select(DAILY.key)
-    due = (changes.touched_since if mark.shares else changes.changed_since)(work.ledger, loaded)
-    return pl.DataFrame(due, schema={"station_id": pl.Int64, "day": pl.Date}, orient="row")
+    return pl.DataFrame(due_days(work, mark), schema={"station_id": pl.Int64, "day": pl.Date}, orient="row")

@@ -10,7 +10,7 @@ from airq_etl.lake import DAILY, HOURLY, REVISIONS, Lake
 from airq_etl.pipeline.days import hours_around, judged, span
 from airq_etl.pipeline.job import Job, step
 from airq_etl.settings import Settings
-from airq_etl.store import Batch, Store
+from airq_etl.store import Batch, Mark, Store
 
 EMBEDDED = "airq.db"
 
@@ -33,17 +33,9 @@ def load(work: Job, *, full: bool = False) -> None:
         try:
             position = changes.position(work.ledger)
             mark = store.mark(work.ledger.lake_id)
-            loaded = mark.position or 0
-            # A mark ahead of the ledger means that the ledger is a restored copy.
-            everything = full or mark.position is None or loaded > position
-            if everything:
-                due = _all_days(work)
-            elif mark.shares:
-                # What an answer only confirmed counts as well: others must not replace it with older news.
-                due = changes.touched_since(work.ledger, loaded)
-            else:
-                due = changes.changed_since(work.ledger, loaded)
-            gone = [] if mark.shares else _gone(work, 0 if everything else loaded)
+            everything = full or _is_unknown(work, mark)
+            due = _all_days(work) if full else due_days(work, mark)
+            gone = [] if mark.shares else _gone(work, 0 if everything else mark.position or 0)
             if gone:
                 store.remove(documents.DAILY, gone)
             if everything or due:
@@ -55,6 +47,21 @@ def load(work: Job, *, full: bool = False) -> None:
             counts.update(work.result.documents)
         finally:
             store.close()
+
+
+def due_days(work: Job, mark: Mark) -> list[Change]:
+    """The days that a store with this mark is still to be sent."""
+    if _is_unknown(work, mark):
+        return _all_days(work)
+    # What an answer only confirmed counts as well where others must not replace it with older news.
+    since = changes.touched_since if mark.shares else changes.changed_since
+    return since(work.ledger, mark.position or 0)
+
+
+def _is_unknown(work: Job, mark: Mark) -> bool:
+    """Whether nobody knows what a store with this mark holds of the tables."""
+    # A mark ahead of the ledger means that the ledger is a restored copy.
+    return mark.position is None or mark.position > changes.position(work.ledger)
 
 
 def _all_days(work: Job) -> list[Change]:

@@ -34,13 +34,15 @@ OWN = 0.6  # the distance grew by at least so much of the own change, and the ot
 
 
 def _drifts(evidence: Evidence) -> Iterator[Finding]:
+    days = sites.days_of(evidence)
+    elsewhere = sites.stretches(days)
     hours = served(evidence).with_columns(day=day_of(evidence.rules.zones))
     # What it read elsewhere, in another climate or a room, says nothing of its zero here.
-    at_its_site = ~sites.within(sites.stretches(sites.days_of(evidence)))
-    sunk = list(_sunk(hours.filter(at_its_site).drop("day")))
+    sunk = list(_sunk(hours.filter(~sites.within(elsewhere)).drop("day")))
     yield from sunk
     told = {(finding.station_id, finding.sensor) for finding in sunk}
-    yield from (finding for finding in _left(evidence) if (finding.station_id, finding.sensor) not in told)
+    left = _left(sites.at_site(days, elsewhere))
+    yield from (finding for finding in left if (finding.station_id, finding.sensor) not in told)
 
 
 def _sunk(hours: pl.DataFrame) -> Iterator[Finding]:
@@ -90,9 +92,8 @@ def _sinking(name: str, blocks: pl.DataFrame, least: float) -> Iterator[Finding]
         )
 
 
-def _left(evidence: Evidence) -> Iterator[Finding]:
-    """Levels that left those of the neighbours, days at which a station was elsewhere left out."""
-    days = sites.at_site(evidence)
+def _left(days: pl.DataFrame) -> Iterator[Finding]:
+    """Levels that left those of the neighbours, over the days at which stations were at their sites."""
     blocks = (
         days.drop_nulls("apart")
         .filter(pl.col("sensor") != SWING)

@@ -68,10 +68,9 @@ def stretches(days: pl.DataFrame) -> list[Stretch]:
     ]
 
 
-def at_site(evidence: Evidence) -> pl.DataFrame:
-    """The days of `days_of` at which stations were at their sites, beside those of neighbours that were."""
-    days = days_of(evidence)
-    rest = days.filter(~within(stretches(days))).drop("apart")
+def at_site(days: pl.DataFrame, elsewhere: Iterable[Stretch]) -> pl.DataFrame:
+    """The `days` at which stations were at their sites, beside those of neighbours that were."""
+    rest = days.filter(~within(elsewhere)).drop("apart")
     return levels.beside(rest, levels.neighbours(rest))
 
 
