@@ -42,13 +42,14 @@ class Ask(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What came of an Ask: requests made, retries among them, bytes on the wire and unpacked, and an error."""
+    """What came of an Ask: requests made, retries among them, bytes on the wire and unpacked, seconds, an error."""
 
     ask: Ask
     requests: int
     retries: int
     wire_bytes: int
     body_bytes: int
+    seconds: float
     error: AirqError | None
 
 
@@ -119,7 +120,7 @@ class AirqinoClient:
             await self._auth.settle()
 
     async def _ask(self, client: httpx.AsyncClient, ask: Ask) -> Asked:
-        tally = _Tally()
+        tally, began = _Tally(), time.monotonic()
         error: AirqError | None = self._refused
         if error is None:
             try:
@@ -132,7 +133,15 @@ class AirqinoClient:
         if isinstance(error, CredentialsError) and not isinstance(error, ForbiddenError) and not self._opened:
             # Refused for one is refused for all: a thousand stations need not find out one by one.
             self._refused = error
-        return Asked(ask, tally.requests, tally.retries, tally.wire_bytes, tally.body_bytes, error)
+        return Asked(
+            ask,
+            tally.requests,
+            tally.retries,
+            tally.wire_bytes,
+            tally.body_bytes,
+            round(time.monotonic() - began, 3),
+            error,
+        )
 
     async def _ask_patiently(self, client: httpx.AsyncClient, ask: Ask, tally: _Tally) -> None:
         attempts = self._settings.retries + 1

@@ -6,16 +6,16 @@ nothing, and a store would be sent everything once.
 
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-import msgspec
 import polars as pl
 
 from airq_etl import sqlite
+from airq_etl.ledger_runs import RUN_TABLES, UPGRADE
 from airq_etl.ledger_stations import (
     POSITIONS,
     REJECTS,
@@ -33,19 +33,13 @@ from airq_etl.stations import Station
 __all__ = ["FILE", "LAYOUT", "Ledger", "keep_keys", "keep_rejects", "keep_station", "mark_captures", "remember", "text"]
 
 FILE = "ledger.db"
-LAYOUT = 3
+LAYOUT = 4
 WAIT_FOR_A_WRITER_S = 10.0
 REMEDY = "move it away and run `airq-etl transform`"
 
 _TABLES = """
 create table if not exists meta (key text primary key, value text not null);
 insert or ignore into meta values ('lake_id', lower(hex(randomblob(8))));
-create table if not exists runs (
-    run_id text primary key, command text not null, started_at text not null, ended_at text,
-    state text not null, exit_code integer, message text, pid integer not null, version text not null);
-create table if not exists steps (
-    run_id text not null, step text not null, started_at text not null, ended_at text, state text not null,
-    message text, counts text, primary key (run_id, step));
 create table if not exists captures (name text primary key, worked_in_at text not null);
 create table if not exists changes (
     station_id integer, day text, touched integer not null, changed integer not null default 0,
@@ -62,7 +56,12 @@ class Ledger:
     def __init__(self, root: Path) -> None:
         self.path = root / FILE
         self._db = sqlite.connect(
-            self.path, LAYOUT, _TABLES + STATION_TABLES, wait_s=WAIT_FOR_A_WRITER_S, remedy=REMEDY
+            self.path,
+            LAYOUT,
+            _TABLES + RUN_TABLES + STATION_TABLES,
+            wait_s=WAIT_FOR_A_WRITER_S,
+            remedy=REMEDY,
+            upgrade=UPGRADE,
         )
 
     def __enter__(self) -> Self:
@@ -88,34 +87,6 @@ class Ledger:
         with sqlite.translated(self.path, REMEDY):
             return self._db.execute(query, values).fetchall()
 
-    # -- runs ----------------------------------------------------------------------------------------------
-
-    def start_run(self, run_id: str, command: str, now: datetime, pid: int, version: str) -> None:
-        """Record that a run has begun; one still said to be running was interrupted, since we hold the lock."""
-        with self.transaction() as db:
-            for table in ("runs", "steps"):
-                db.execute(f"update {table} set state = 'FAILED', message = 'interrupted' where state = 'RUNNING'")  # noqa: S608
-            db.execute(
-                "insert into runs (run_id, command, started_at, state, pid, version) values (?, ?, ?, 'RUNNING', ?, ?)",
-                [run_id, command, text(now), pid, version],
-            )
-
-    def bad_runs(self, command: str) -> list[str]:
-        """When each run of a command began that came after the last good one and was not, newest first."""
-        rows = self.rows(
-            "select strftime('%Y-%m-%d %H:%M', started_at) from runs where command = ?1 and state != 'CANCELLED'"
-            " and rowid > (select coalesce(max(rowid), 0) from runs where command = ?1 and state = 'SUCCESS')"
-            " order by rowid desc",
-            [command],
-        )
-        return [when for (when,) in rows]
-
-    def last_success(self, command: str) -> datetime | None:
-        """When the last good run of a command ended."""
-        query = "select max(ended_at) from runs where command = ? and state = 'SUCCESS'"
-        ((when,),) = self.rows(query, [command])
-        return None if when is None else datetime.fromisoformat(when)
-
     def is_news(self, subject: str, now: datetime) -> bool:
         """Whether a subject was not told for a day; it then counts as told."""
         rows = self.rows("select told_at from notices where subject = ?", [subject])
@@ -124,29 +95,6 @@ class Ledger:
         with self.transaction() as db:
             db.execute("insert or replace into notices values (?, ?)", [subject, text(now)])
         return True
-
-    def end_run(self, run_id: str, now: datetime, state: str, exit_code: int, message: str) -> None:
-        """Record how a run ended."""
-        with self.transaction() as db:
-            db.execute(
-                "update runs set ended_at = ?, state = ?, exit_code = ?, message = ? where run_id = ?",
-                [text(now), state, exit_code, message, run_id],
-            )
-
-    def record_step(  # noqa: PLR0913, PLR0917 -- a row has as many columns
-        self,
-        run_id: str,
-        step: str,
-        started_at: datetime,
-        ended_at: datetime | None,
-        state: str,
-        message: str,
-        counts: Mapping[str, Any],
-    ) -> None:
-        """Record a step of a run, replacing what was said of it before."""
-        values = [run_id, step, text(started_at), text(ended_at), state, message, msgspec.json.encode(counts).decode()]
-        with self.transaction() as db:
-            db.execute("insert or replace into steps values (?, ?, ?, ?, ?, ?, ?)", values)
 
     def know_its_place(self) -> None:
         """Take a new identity where this file is a copy of the one that got it.

@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 import typer
 
 from airq_etl import logs
+from airq_etl.env_file import env_file_is_open
 from airq_etl.errors import UsageError
-from airq_etl.settings import Settings, env_file_is_open, load
+from airq_etl.settings import Settings, load
 from airq_etl.stations_file import parse_stations
 from airq_etl.windows import Days
 

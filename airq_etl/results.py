@@ -9,7 +9,9 @@ class StationResult(msgspec.Struct, kw_only=True):
     """What one run did for one station.
 
     Hours: `new` were not known, `settled` were provisional and took other values, `revised` were not and did
-    all the same. `days_changed` counts the daily rows recomputed for that. `sensors_gone` names the columns of
+    all the same. Of the rows of all answers worked in, `rows_read` were good, `rows_rejected` were set aside,
+    `rows_duplicate` stood twice; in the good ones `values_missing` counts sensors left out that others of the same
+    answer have. `days_changed` counts the daily rows recomputed for that. `sensors_gone` names the columns of
     sensors that the newest answer no longer has. Bytes are those of answers, on the wire and unpacked.
     `newest_hour` is UTC; `pm25_nowcast` (µg/m³) and its US AQI are those of the newest hour that is over.
     """
@@ -19,14 +21,17 @@ class StationResult(msgspec.Struct, kw_only=True):
     hours_new: int = 0
     hours_settled: int = 0
     hours_revised: int = 0
+    rows_read: int = 0
     rows_rejected: int = 0
     rows_duplicate: int = 0
+    values_missing: int = 0
     days_changed: int = 0
     sensors_gone: list[str] = []
     requests: int = 0
     retries: int = 0
     wire_bytes: int = 0
     body_bytes: int = 0
+    asking_s: float | None = None
     newest_hour: datetime | None = None
     pm25_nowcast: float | None = None
     pm25_nowcast_aqi: int | None = None
@@ -43,14 +48,16 @@ class Problem(msgspec.Struct, frozen=True):
 class Result(msgspec.Struct, kw_only=True):
     """What a command did.
 
-    `documents` counts what was written to the `store`, by collection; `findings` what the sanity check found in the
-    newest days, by severity, and is empty where it did not look.
+    `duration_s` is by the real clock, whatever `--now` says. `documents` counts what was written to the `store`, by
+    collection; `findings` what the sanity check found in the newest days, by severity, and is empty where it did not
+    look.
     """
 
     command: str
     run_id: str
     started_at: datetime
     ended_at: datetime | None = None
+    duration_s: float | None = None
     stations: list[StationResult] = []
     capture: str | None = None
     store: str | None = None

@@ -4,21 +4,21 @@ Every setting begins with AIRQ_; a name that is not one of them is an error.
 """
 
 import difflib
+import hashlib
 import os
 import re
-import stat
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
-import dotenv.parser
 import msgspec
 
+from airq_etl.env_file import read_env_file
 from airq_etl.errors import UsageError
 from airq_etl.stations import Rules, Station, StationsFile
-from airq_etl.stations_file import check_zone, parse_stations, read_stations_file, why
+from airq_etl.stations_file import check_zone, parse_stations, read_stations_file
 
 PREFIX = "AIRQ_"
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2199
@@ -29,6 +29,7 @@ PATHS = ("data_dir", "stations_file", "metrics_file")
 Hours = Annotated[int, msgspec.Meta(ge=0, le=MOST_HOURS_KEPT)]
 AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,6 +58,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_response_mb: AtLeastOne = 16
     alert_urls: tuple[str, ...] = ()
     alert_after: AtLeastOne = 1
+    alert_slow: Annotated[float, msgspec.Meta(ge=0, le=100)] = 2
+    alert_records: Percent = 80
+    alert_rejected: Percent = 1
+    alert_minute: Annotated[int, msgspec.Meta(ge=0, le=59)] = 50
+    alert_overdue_h: Hours = 2
     ping_url: str | None = None
     metrics_file: Path | None = None
     now: datetime | None = None
@@ -90,6 +96,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             longitude=told.longitude if told.longitude is not None else said.longitude,
             timezone=self.zone(station_id),
         )
+
+    def fingerprint(self) -> str:
+        """Twelve letters that differ where these settings differ, by which no secret can be guessed."""
+        told = {name: getattr(self, name) for name in (*FIELDS, "known") if name not in {*SECRETS, "now"}}
+        text = msgspec.json.encode({name: str(value) for name, value in told.items()}, order="sorted")
+        return hashlib.sha256(text).hexdigest()[:12]
 
     def secrets(self) -> list[str]:
         """The values that no log, table or message may show."""
@@ -147,29 +159,6 @@ def build(raw: Mapping[str, Any]) -> Settings:
     if not listed:
         raise UsageError(f"AIRQ_STATIONS_FILE: {settings.stations_file} lists no station")
     return msgspec.structs.replace(settings, known=known, stations=listed)
-
-
-def read_env_file(path: Path | None) -> dict[str, str]:
-    """The AIRQ_ lines of an env file; without a path those of ./.env, where there is one."""
-    chosen = path or Path(".env")
-    if path is None and not chosen.is_file():
-        return {}
-    try:
-        with chosen.open(encoding="utf-8-sig") as file:
-            # Parsed and not interpolated: a password may well hold a dollar sign.
-            lines = list(dotenv.parser.parse_stream(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the env file {chosen} cannot be read: {why(error)}") from error
-    for line in lines:
-        if line.error:
-            raise UsageError(f"the env file {chosen} cannot be understood from line {line.original.line} on")
-    return {line.key: line.value or "" for line in lines if line.key is not None}
-
-
-def env_file_is_open(path: Path | None) -> bool:
-    """Whether others may read the env file in use."""
-    chosen = path or Path(".env")
-    return os.name == "posix" and chosen.is_file() and bool(chosen.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
 
 
 def parse_time(text: str, name: str) -> datetime:

@@ -8,23 +8,26 @@ from pathlib import Path
 from airq_etl.errors import DamagedError, StoreError
 
 
-def connect(path: Path, layout: int, script: str, *, wait_s: float, remedy: str) -> sqlite3.Connection:
+def connect(  # noqa: PLR0913 -- what a file is, and how it is opened
+    path: Path, layout: int, script: str, *, wait_s: float, remedy: str, upgrade: str = ""
+) -> sqlite3.Connection:
     """Open a file, made by `script` where it is new; `layout` is the version of what the script makes.
 
+    A file of an older layout gets the `upgrade` before it, which makes it one of this layout or of the last.
     A writer is waited for so many seconds. StoreError where the file cannot be used or was written by a newer
     version, DamagedError where it is damaged, with the `remedy`.
     """
     with translated(path, remedy):
         db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
         try:
-            _prepare(db, path, layout, script)
+            _prepare(db, path, layout, script, upgrade)
         except BaseException:
             db.close()
             raise
     return db
 
 
-def _prepare(db: sqlite3.Connection, path: Path, layout: int, script: str) -> None:
+def _prepare(db: sqlite3.Connection, path: Path, layout: int, script: str, upgrade: str) -> None:
     (there,) = db.execute("pragma user_version").fetchone()
     if there > layout:
         raise StoreError(
@@ -34,7 +37,7 @@ def _prepare(db: sqlite3.Connection, path: Path, layout: int, script: str) -> No
     db.execute("pragma journal_mode = wal")
     db.execute("pragma synchronous = full")
     if there < layout:
-        db.executescript(f"begin; {script} pragma user_version = {layout}; commit;")
+        db.executescript(f"begin; {upgrade if there else ''} {script} pragma user_version = {layout}; commit;")
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from airq_etl import ledger, summary
 from airq_etl import settings as configuration
 from airq_etl.errors import StoppedError, UsageError
 from airq_etl.lake import DAILY, Lake
-from airq_etl.pipeline.job import stoppable
 from airq_etl.pipeline.run import run_all
 from airq_etl.pipeline.sanity import run_sanity_check
+from airq_etl.pipeline.signals import stoppable
 from airq_etl.results import Result
 from airq_etl.settings import Settings
 from airq_etl.simulator import Simulator

@@ -19,7 +19,8 @@ from airq_etl.captures import CaptureWriter
 from airq_etl.errors import AirqError, PartialError, SourceError, UsageError
 from airq_etl.lake import HOURLY, Lake
 from airq_etl.ledger import text
-from airq_etl.pipeline.job import Job, step
+from airq_etl.pipeline.job import Job
+from airq_etl.pipeline.recording import step
 from airq_etl.windows import Days
 
 if TYPE_CHECKING:
@@ -35,14 +36,12 @@ DATE_IN_NAME = re.compile(r"(?<!\d)(?:19|20)\d\d[-_.]?\d\d[-_.]?\d\d(?!\d)")
 
 def extract(work: Job, stations: Sequence[int], days: Days | None) -> None:
     """Ask for the stations: for `days`, or for what is missing. Failures are noted, station by station."""
-    with step(work, "extract") as counts:
+    with step(work, "extract"):
         plans = _plans(work, stations, days)
         errors = asyncio.run(_ask(work, plans))
         work.result.stations.sort(key=lambda station: station.station_id)
         _note(work, errors, some_came=len(errors) < len(plans))
         _remember_sweeps(work, [s for s, plan in plans.items() if plan.whole_year and s not in errors])
-        for name in ("requests", "retries", "wire_bytes", "body_bytes"):
-            counts[name] = sum(getattr(station, name) for station in work.result.stations)
 
 
 def _note(work: Job, errors: dict[int, AirqError], *, some_came: bool) -> None:
@@ -117,6 +116,7 @@ def _count(work: Job, asked: "Asked") -> None:
     station = work.result.station(asked.ask.station_id)
     for name in ("requests", "retries", "wire_bytes", "body_bytes"):
         setattr(station, name, getattr(station, name) + getattr(asked, name))
+    station.asking_s = round((station.asking_s or 0) + asked.seconds, 3)
 
 
 def _remember_sweeps(work: Job, stations: Iterable[int]) -> None:

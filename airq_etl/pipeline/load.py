@@ -8,7 +8,8 @@ from airq_etl import changes, daily, documents
 from airq_etl.changes import Change
 from airq_etl.lake import DAILY, HOURLY, REVISIONS, Lake
 from airq_etl.pipeline.days import hours_around, judged, span
-from airq_etl.pipeline.job import Job, step
+from airq_etl.pipeline.job import Job
+from airq_etl.pipeline.recording import step
 from airq_etl.settings import Settings
 from airq_etl.store import Batch, Mark, Store
 

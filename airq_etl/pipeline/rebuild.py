@@ -21,7 +21,9 @@ from airq_etl.errors import DamagedError, UsageError
 from airq_etl.lake import DAILY, HOURLY, REVISIONS, Lake
 from airq_etl.ledger import mark_captures, remember
 from airq_etl.pipeline.days import write_daily
-from airq_etl.pipeline.job import Job, step, unbounded
+from airq_etl.pipeline.job import Job
+from airq_etl.pipeline.recording import step
+from airq_etl.pipeline.signals import unbounded
 from airq_etl.pipeline.transform import counting, work_in
 
 log = logging.getLogger(__name__)

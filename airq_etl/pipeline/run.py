@@ -14,6 +14,7 @@ from airq_etl.pipeline.rebuild import is_unfinished, rebuild
 from airq_etl.pipeline.tell import of_the_start, told
 from airq_etl.pipeline.transform import transform
 from airq_etl.results import Result
+from airq_etl.runs import STEPS
 from airq_etl.settings import Settings
 from airq_etl.windows import Days
 
@@ -24,7 +25,7 @@ DAY = timedelta(days=1)
 
 def run_extract(settings: Settings, days: Days | None = None) -> Result:
     """Ask the API for what is missing, or for `days`."""
-    with job(settings, begun(settings, "extract")) as work:
+    with job(settings, begun(settings, "extract"), "extract") as work:
         extract(work, settings.stations, days)
     return work.result
 
@@ -33,14 +34,14 @@ def run_import(
     settings: Settings, files: Sequence[Path], station_id: int | None, requested_at: datetime | None
 ) -> Result:
     """Take saved payloads."""
-    with job(settings, begun(settings, "extract")) as work:
+    with job(settings, begun(settings, "extract"), "extract") as work:
         take_files(work, files, station_id, requested_at)
     return work.result
 
 
 def run_transform(settings: Settings, days: Days | None = None, *, anew: bool = False, discard: bool = False) -> Result:
     """Bring the tables up to the captures; `anew` makes them again from the captures alone."""
-    with job(settings, begun(settings, "transform")) as work:
+    with job(settings, begun(settings, "transform"), "transform") as work:
         _transform(work, days, anew=anew, discard=discard)
         _describe(work)
     return work.result
@@ -48,7 +49,7 @@ def run_transform(settings: Settings, days: Days | None = None, *, anew: bool = 
 
 def run_load(settings: Settings, *, full: bool = False) -> Result:
     """Bring the store up to the tables; `full` sends everything."""
-    with job(settings, begun(settings, "load")) as work:
+    with job(settings, begun(settings, "load"), "load") as work:
         load(work, full=full)
     return work.result
 
@@ -62,7 +63,8 @@ def run_all(
     changes no exit code.
     """
     result = begun(settings, "run")
-    with told(settings, result), job(settings, result, bounded=True) as work:
+    steps = STEPS if sanity_check else STEPS[:-1]
+    with told(settings, result), job(settings, result, *steps, bounded=True) as work:
         of_the_start(settings)
         extract(work, settings.stations, days)
         _transform(work, days)

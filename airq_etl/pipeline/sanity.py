@@ -12,7 +12,8 @@ from airq_etl.errors import AirqError, UsageError
 from airq_etl.lake import HOURLY, Lake
 from airq_etl.open_findings import Look, News, record
 from airq_etl.pipeline.evidence import gather
-from airq_etl.pipeline.job import MOST_NAMED, Job, begun, job, step
+from airq_etl.pipeline.job import MOST_NAMED, Job, begun, job
+from airq_etl.pipeline.recording import step
 from airq_etl.sanity.checks import examine
 from airq_etl.sanity.evidence import Evidence
 from airq_etl.settings import Settings
@@ -37,7 +38,7 @@ def run_sanity_check(
     """
     if not settings.data_dir.is_dir() or not Lake(settings.data_dir).parts(HOURLY):
         raise UsageError(f"there is no data in {settings.data_dir} yet; `airq-etl run` fetches some")
-    with job(settings, begun(settings, STEP)) as work, step(work, STEP) as counts:
+    with job(settings, begun(settings, STEP), STEP) as work, step(work, STEP) as counts:
         evidence = gather(work, days, days)
         _refuse_unknown(stations, evidence)
         findings = examine(evidence, stations)

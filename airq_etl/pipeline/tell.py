@@ -8,10 +8,10 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from airq_etl import alerts
+from airq_etl import alerts, ledger_runs
 from airq_etl.errors import AirqError, LockedError, PartialError, StoppedError, StoreError
 from airq_etl.ledger import FILE, Ledger, remember
-from airq_etl.pipeline.job import stoppable
+from airq_etl.pipeline.signals import stoppable
 from airq_etl.results import Problem, Result
 from airq_etl.settings import Settings
 
@@ -72,7 +72,7 @@ def _write_metrics(settings: Settings, ledger: Ledger, result: Result) -> None:
     from airq_etl import metrics
 
     try:
-        metrics.write(settings.metrics_file, result, ledger.last_success(result.command))
+        metrics.write(settings.metrics_file, result, ledger_runs.last_success(ledger, result.command))
     except OSError as error:
         log.warning("AIRQ_METRICS_FILE: %s cannot be written: %s", settings.metrics_file, error.strerror)
 
@@ -80,11 +80,11 @@ def _write_metrics(settings: Settings, ledger: Ledger, result: Result) -> None:
 def _alert(settings: Settings, ledger: Ledger, result: Result) -> None:
     """Tell people of the N-th bad run in a row, once, once more where it gets worse than partial, and of its end."""
     before = int(ledger.meta(ALERT) or 0)
-    bad = ledger.bad_runs(result.command) if result.exit_code else []
+    bad = ledger_runs.bad_runs(ledger, result.command) if result.exit_code else []
     worse = before in {0, PartialError.exit_code} and result.exit_code not in {0, before}
     if result.exit_code and worse and len(bad) >= settings.alert_after:
         title = f"airq-etl: {len(bad)} bad {'run' if len(bad) == 1 else 'runs'} in a row"
-        sent = _send(settings, result, title, bad[-1])
+        sent = _send(settings, result, title, f"{bad[-1]:%Y-%m-%d %H:%M}")
     elif before and not result.exit_code:
         sent = _send(settings, result, "airq-etl: runs are good again", "")
     else:

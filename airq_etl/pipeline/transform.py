@@ -21,8 +21,9 @@ from airq_etl.lake import HOURLY, REVISIONS, Lake
 from airq_etl.ledger import keep_rejects, keep_station, mark_captures
 from airq_etl.payload import Rejected
 from airq_etl.pipeline.days import touch_all_days, touch_days, touch_where_the_rule_changed, write_daily
-from airq_etl.pipeline.job import Job, step
+from airq_etl.pipeline.job import Job
 from airq_etl.pipeline.keys import Keys
+from airq_etl.pipeline.recording import step
 from airq_etl.stations import Station
 from airq_etl.windows import Days
 
@@ -54,8 +55,6 @@ def transform(work: Job, stations: Sequence[int], days: Days | None) -> None:
             touch_days(work, stations, days)
         touch_where_the_rule_changed(work)
         write_daily(work)
-        for name in ("hours_new", "hours_settled", "hours_revised", "rows_rejected", "days_changed"):
-            counts[name] = sum(getattr(station, name) for station in work.result.stations)
         counts["captures"] = len(pending)
 
 
@@ -120,6 +119,8 @@ def _decode(work: Job, name: str, answer: Answer, batch: Work, keys: Keys) -> No
     station = work.result.station(answer.station_id)
     station.rows_rejected += len(parsed.rejected)
     station.rows_duplicate += parsed.duplicates
+    station.rows_read += parsed.rows.height
+    station.values_missing += sum(parsed.rows.select(pl.all().null_count()).row(0))
     header = decoded.header
     said = Station(name=header.station_name, latitude=header.station_lat, longitude=header.station_lon)
     batch.rows.append(parsed.rows)

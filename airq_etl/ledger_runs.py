@@ -1,0 +1,238 @@
+"""The ledger's record of runs: written as they go on, read by status, alerts and metrics.
+
+A state that is final stays: only what is PENDING, RUNNING or RETRY takes another.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from airq_etl.runs import INTERRUPTED, UNFINISHED, RunRecord, State, StationRecord, StepRecord
+
+if TYPE_CHECKING:
+    from airq_etl.ledger import Ledger
+
+KEPT = timedelta(days=400)
+STATION_ROWS_KEPT = 200_000  # of two stations for ever, of a thousand for four days of hourly runs
+USUAL_OF = 30  # good runs that make what is usual
+USUAL_LEAST = 5  # fewer say nothing
+
+RUN_TABLES = """
+create table if not exists runs (
+    run_id text primary key, command text not null, started_at text not null, ended_at text,
+    state text not null, exit_code integer, message text, pid integer not null, version text not null,
+    duration_s real, host text, settings text, mirrored_to text);
+create table if not exists steps (
+    run_id text not null, step text not null, started_at text, ended_at text, state text not null,
+    message text, counts text, duration_s real, primary key (run_id, step));
+create table if not exists station_steps (
+    run_id text not null, step text not null, station_id integer not null, state text not null, duration_s real,
+    message text not null default '', counts text not null default '{}',
+    primary key (run_id, step, station_id)) without rowid;
+create table if not exists alerts (
+    kind text not null, station_id integer, subject text not null, severity text not null, since text not null,
+    sentence text not null, action text not null, opened_at text not null, run_id text not null,
+    told_at text, told_as text, cleared_at text);
+"""
+# What layouts before 4 had, which lacked these columns and let no step wait.
+UPGRADE = """
+alter table runs add column duration_s real;
+alter table runs add column host text;
+alter table runs add column settings text;
+alter table runs add column mirrored_to text;
+alter table steps rename to steps_before;
+create table steps (
+    run_id text not null, step text not null, started_at text, ended_at text, state text not null,
+    message text, counts text, duration_s real, primary key (run_id, step));
+insert into steps (run_id, step, started_at, ended_at, state, message, counts)
+    select run_id, step, started_at, ended_at, state, message, counts from steps_before order by rowid;
+drop table steps_before;
+"""
+_UNFINISHED = ", ".join(f"'{state}'" for state in UNFINISHED)
+_RUN = (
+    *("run_id", "command", "state", "started_at", "ended_at", "duration_s", "exit_code", "message"),
+    *("pid", "host", "version", "settings"),
+)
+_STEP = ("step", "state", "started_at", "ended_at", "duration_s", "message", "counts")
+_STATION = ("station_id", "state", "duration_s", "message", "counts")
+_TABLES = {"runs": RunRecord, "steps": StepRecord, "station_steps": StationRecord}
+
+
+def start(db: sqlite3.Connection, run: RunRecord, steps: Sequence[str]) -> None:
+    """Record that a run has begun, and which steps are to come; one still said to be running was interrupted.
+
+    Only while holding the lock.
+    """
+    unfinished = f"select run_id from runs where state in ({_UNFINISHED})"  # noqa: S608
+    for (run_id,) in db.execute(unfinished).fetchall():
+        _conclude(db, run_id, "SKIPPED", "FAILED", INTERRUPTED)
+    _write(db, "runs", run, ("run_id",), {})
+    for step in steps:
+        _write(db, "steps", StepRecord(step=step, state="PENDING"), ("run_id", "step"), {"run_id": run.run_id})
+    _forget(db, run.started_at)
+
+
+def end(db: sqlite3.Connection, run: RunRecord) -> None:
+    """Record how a run ended; its steps that were still to come are skipped, or cancelled with it."""
+    waiting: State = "CANCELLED" if run.state == "CANCELLED" else "SKIPPED"
+    _write(db, "runs", run, ("run_id",), {})
+    _conclude(db, run.run_id, waiting, run.state, run.message)
+
+
+def record_step(db: sqlite3.Connection, run_id: str, step: StepRecord) -> None:
+    """Record a step of a run, and its stations, in place of what was said of them before."""
+    _write(db, "steps", step, ("run_id", "step"), {"run_id": run_id})
+    record_stations(db, run_id, step.step, step.stations)
+
+
+def record_stations(db: sqlite3.Connection, run_id: str, step: str, stations: Iterable[StationRecord]) -> None:
+    """Record how far a step is with some stations."""
+    for station in stations:
+        _write(db, "station_steps", station, ("run_id", "step", "station_id"), {"run_id": run_id, "step": step})
+
+
+def runs(
+    ledger: "Ledger", command: str | None = None, since: datetime | None = None, limit: int = -1
+) -> list[RunRecord]:
+    """Runs with their steps (of a command; begun at `since` or later), the newest first."""
+    where = "(?1 is null or command = ?1) and (?2 is null or started_at >= ?2) order by rowid desc limit ?3"
+    found = _read(ledger, "runs", where, [command, _text(since), limit])
+    return [_with_steps(ledger, run) for run in found]
+
+
+def run_of(ledger: "Ledger", run_id: str) -> RunRecord | None:
+    """One run, by its id or the beginning of it where that is clear, with the steps and what these did for stations."""
+    found = _read(ledger, "runs", "substr(run_id, 1, length(?1)) = ?1 limit 2", [run_id])
+    if len(found) != 1 or not run_id:
+        return None
+    run = _with_steps(ledger, found[0])
+    for step in run.steps:
+        where = "run_id = ? and step = ? order by station_id"
+        step.stations = _read(ledger, "station_steps", where, [run.run_id, step.step])
+    return run
+
+
+def usual_s(ledger: "Ledger", command: str, step: str | None = None, before: str | None = None) -> float | None:
+    """How long the last 30 good runs of a command (or a step of them) took on average, in seconds.
+
+    Those that began after the run `before` (itself included) are left out. None where there are fewer than five.
+    """
+    where = (
+        "command = ?1 and runs.state = 'SUCCESS'"
+        " and (?2 is null or runs.rowid < (select rowid from runs where run_id = ?2)) order by runs.rowid desc limit ?3"
+    )
+    query = f"select duration_s from runs where {where}"  # noqa: S608
+    if step is not None:
+        good = "steps.run_id = runs.run_id and steps.state = 'SUCCESS' and step = ?4"
+        query = f"select steps.duration_s from runs join steps on {good} where {where}"  # noqa: S608
+    rows = ledger.rows(query, [command, before, USUAL_OF, *([] if step is None else [step])])
+    durations = [duration for (duration,) in rows if duration is not None]
+    return sum(durations) / len(durations) if len(durations) >= USUAL_LEAST else None
+
+
+def last_success(ledger: "Ledger", command: str, before: str | None = None) -> datetime | None:
+    """When the last good run of a command ended (that began before the run `before`)."""
+    query = (
+        "select ended_at from runs where command = ?1 and state = 'SUCCESS'"
+        " and (?2 is null or rowid < (select rowid from runs where run_id = ?2)) order by rowid desc limit 1"
+    )
+    rows = ledger.rows(query, [command, before])
+    return None if not rows or rows[0][0] is None else datetime.fromisoformat(rows[0][0])
+
+
+def bad_runs(ledger: "Ledger", command: str) -> list[datetime]:
+    """When each run of a command began that came after the last good one and was not, newest first."""
+    rows = ledger.rows(
+        "select started_at from runs where command = ?1 and state not in ('SUCCESS', 'CANCELLED', 'RUNNING')"
+        " and rowid > (select coalesce(max(rowid), 0) from runs where command = ?1 and state = 'SUCCESS')"
+        " order by rowid desc",
+        [command],
+    )
+    return [datetime.fromisoformat(when) for (when,) in rows]
+
+
+def to_mirror(ledger: "Ledger", store: str, limit: int = 1000) -> list[RunRecord]:
+    """Runs that have ended and that this store has not been told of, the oldest first."""
+    where = f"state not in ({_UNFINISHED}) and mirrored_to is not ? order by rowid limit ?"
+    return [_with_steps(ledger, run) for run in _read(ledger, "runs", where, [store, limit])]
+
+
+def mark_mirrored(db: sqlite3.Connection, run_ids: Iterable[str], store: str) -> None:
+    """Record that a store has been told of these runs."""
+    db.executemany("update runs set mirrored_to = ? where run_id = ?", ([store, run_id] for run_id in run_ids))
+
+
+def _with_steps(ledger: "Ledger", run: RunRecord) -> RunRecord:
+    run.steps = _read(ledger, "steps", "run_id = ? order by rowid", [run.run_id])
+    return run
+
+
+def _read(ledger: "Ledger", table: str, where: str, values: Sequence[Any]) -> list[Any]:
+    names = {"runs": _RUN, "steps": _STEP, "station_steps": _STATION}[table]
+    rows = ledger.rows(f"select {', '.join(names)} from {table} where {where}", values)  # noqa: S608
+    return [msgspec.convert(_typed(dict(zip(names, row, strict=True))), _TABLES[table]) for row in rows]
+
+
+def _typed(row: dict[str, Any]) -> dict[str, Any]:
+    if "counts" in row:
+        row["counts"] = msgspec.json.decode(row["counts"] or "{}")
+    row["message"] = row["message"] or ""
+    return row
+
+
+def _write(
+    db: sqlite3.Connection, table: str, record: msgspec.Struct, key: Sequence[str], more: Mapping[str, Any]
+) -> None:
+    """Insert a record, or put it in place of one whose state is not final."""
+    row = dict(more) | {
+        name: _plain(value)
+        for name, value in msgspec.structs.asdict(record).items()
+        if name not in {"steps", "stations"}
+    }
+    changes = ", ".join(f"{name} = excluded.{name}" for name in row if name not in key)
+    db.execute(
+        f"insert into {table} ({', '.join(row)}) values ({', '.join(f':{name}' for name in row)})"  # noqa: S608
+        f" on conflict ({', '.join(key)}) do update set {changes} where {table}.state in ({_UNFINISHED})",
+        row,
+    )
+
+
+def _conclude(db: sqlite3.Connection, run_id: str, waiting: State, at_work: State, message: str) -> None:
+    """Give what of a run has not ended its last state: what was `waiting`, and what was `at_work`."""
+    for table in ("runs", "steps", "station_steps"):
+        changes = (("PENDING", waiting, ""), ("RUNNING", at_work, message), ("RETRY", at_work, message))
+        db.executemany(
+            f"update {table} set state = ?3, message = ?4 where run_id = ?1 and state = ?2",  # noqa: S608
+            ([run_id, before, after, said] for before, after, said in changes),
+        )
+
+
+def _forget(db: sqlite3.Connection, now: datetime) -> None:
+    """Forget old runs, and of runs that are kept what they did for each station, where that is too much."""
+    old = "select run_id from runs where started_at < ?"
+    for table in ("station_steps", "steps", "runs"):
+        db.execute(f"delete from {table} where run_id in ({old})", [_text(now - KEPT)])  # noqa: S608
+    (rows,) = db.execute("select count(*) from station_steps").fetchone()
+    if rows <= STATION_ROWS_KEPT:
+        return
+    kept = 0
+    for run_id, count in db.execute(
+        "select runs.run_id, count(*) from runs join station_steps using (run_id)"
+        " group by runs.run_id order by runs.rowid desc"
+    ).fetchall():
+        kept += count
+        if kept > STATION_ROWS_KEPT:
+            db.execute("delete from station_steps where run_id = ?", [run_id])
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 -- whatever a record holds
+    if isinstance(value, datetime):
+        return _text(value)
+    return msgspec.json.encode(value).decode() if isinstance(value, dict) else value
+
+
+def _text(time: datetime | None) -> str | None:
+    return None if time is None else time.astimezone(UTC).isoformat()
