@@ -15,7 +15,7 @@ from typing import Any, Self
 import polars as pl
 
 from airq_etl import sqlite
-from airq_etl.ledger_runs import RUN_TABLES, UPGRADE
+from airq_etl.ledger_layout import RUN_TABLES, UPGRADE
 from airq_etl.ledger_stations import (
     POSITIONS,
     REJECTS,

@@ -5,52 +5,19 @@ A state that is final stays: only what is PENDING, RUNNING or RETRY takes anothe
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
+from airq_etl.ledger import Ledger, text
 from airq_etl.runs import INTERRUPTED, UNFINISHED, RunRecord, State, StationRecord, StepRecord
-
-if TYPE_CHECKING:
-    from airq_etl.ledger import Ledger
 
 KEPT = timedelta(days=400)
 STATION_ROWS_KEPT = 200_000  # of two stations for ever, of a thousand for four days of hourly runs
 USUAL_OF = 30  # good runs that make what is usual
 USUAL_LEAST = 5  # fewer say nothing
 
-RUN_TABLES = """
-create table if not exists runs (
-    run_id text primary key, command text not null, started_at text not null, ended_at text,
-    state text not null, exit_code integer, message text, pid integer not null, version text not null,
-    duration_s real, host text, settings text, mirrored_to text);
-create table if not exists steps (
-    run_id text not null, step text not null, started_at text, ended_at text, state text not null,
-    message text, counts text, duration_s real, primary key (run_id, step));
-create table if not exists station_steps (
-    run_id text not null, step text not null, station_id integer not null, state text not null, duration_s real,
-    message text not null default '', counts text not null default '{}',
-    primary key (run_id, step, station_id)) without rowid;
-create table if not exists alerts (
-    kind text not null, station_id integer, subject text not null, severity text not null, since text not null,
-    sentence text not null, action text not null, opened_at text not null, run_id text not null,
-    told_at text, told_as text, cleared_at text);
-"""
-# What layouts before 4 had, which lacked these columns and let no step wait.
-UPGRADE = """
-alter table runs add column duration_s real;
-alter table runs add column host text;
-alter table runs add column settings text;
-alter table runs add column mirrored_to text;
-alter table steps rename to steps_before;
-create table steps (
-    run_id text not null, step text not null, started_at text, ended_at text, state text not null,
-    message text, counts text, duration_s real, primary key (run_id, step));
-insert into steps (run_id, step, started_at, ended_at, state, message, counts)
-    select run_id, step, started_at, ended_at, state, message, counts from steps_before order by rowid;
-drop table steps_before;
-"""
 _UNFINISHED = ", ".join(f"'{state}'" for state in UNFINISHED)
 _RUN = (
     *("run_id", "command", "state", "started_at", "ended_at", "duration_s", "exit_code", "message"),
@@ -94,16 +61,14 @@ def record_stations(db: sqlite3.Connection, run_id: str, step: str, stations: It
         _write(db, "station_steps", station, ("run_id", "step", "station_id"), {"run_id": run_id, "step": step})
 
 
-def runs(
-    ledger: "Ledger", command: str | None = None, since: datetime | None = None, limit: int = -1
-) -> list[RunRecord]:
+def runs(ledger: Ledger, command: str | None = None, since: datetime | None = None, limit: int = -1) -> list[RunRecord]:
     """Runs with their steps (of a command; begun at `since` or later), the newest first."""
     where = "(?1 is null or command = ?1) and (?2 is null or started_at >= ?2) order by rowid desc limit ?3"
-    found = _read(ledger, "runs", where, [command, _text(since), limit])
+    found = _read(ledger, "runs", where, [command, text(since), limit])
     return [_with_steps(ledger, run) for run in found]
 
 
-def run_of(ledger: "Ledger", run_id: str) -> RunRecord | None:
+def run_of(ledger: Ledger, run_id: str) -> RunRecord | None:
     """One run, by its id or the beginning of it where that is clear, with the steps and what these did for stations."""
     found = _read(ledger, "runs", "substr(run_id, 1, length(?1)) = ?1 limit 2", [run_id])
     if len(found) != 1 or not run_id:
@@ -115,7 +80,7 @@ def run_of(ledger: "Ledger", run_id: str) -> RunRecord | None:
     return run
 
 
-def usual_s(ledger: "Ledger", command: str, step: str | None = None, before: str | None = None) -> float | None:
+def usual_s(ledger: Ledger, command: str, step: str | None = None, before: str | None = None) -> float | None:
     """How long the last 30 good runs of a command (or a step of them) took on average, in seconds.
 
     Those that began after the run `before` (itself included) are left out. None where there are fewer than five.
@@ -133,7 +98,7 @@ def usual_s(ledger: "Ledger", command: str, step: str | None = None, before: str
     return sum(durations) / len(durations) if len(durations) >= USUAL_LEAST else None
 
 
-def last_success(ledger: "Ledger", command: str, before: str | None = None) -> datetime | None:
+def last_success(ledger: Ledger, command: str, before: str | None = None) -> datetime | None:
     """When the last good run of a command ended (that began before the run `before`)."""
     query = (
         "select ended_at from runs where command = ?1 and state = 'SUCCESS'"
@@ -143,7 +108,7 @@ def last_success(ledger: "Ledger", command: str, before: str | None = None) -> d
     return None if not rows or rows[0][0] is None else datetime.fromisoformat(rows[0][0])
 
 
-def bad_runs(ledger: "Ledger", command: str) -> list[datetime]:
+def bad_runs(ledger: Ledger, command: str) -> list[datetime]:
     """When each run of a command began that came after the last good one and was not, newest first."""
     rows = ledger.rows(
         "select started_at from runs where command = ?1 and state not in ('SUCCESS', 'CANCELLED', 'RUNNING')"
@@ -154,7 +119,7 @@ def bad_runs(ledger: "Ledger", command: str) -> list[datetime]:
     return [datetime.fromisoformat(when) for (when,) in rows]
 
 
-def to_mirror(ledger: "Ledger", store: str, limit: int = 1000) -> list[RunRecord]:
+def to_mirror(ledger: Ledger, store: str, limit: int = 1000) -> list[RunRecord]:
     """Runs that have ended and that this store has not been told of, the oldest first."""
     where = f"state not in ({_UNFINISHED}) and mirrored_to is not ? order by rowid limit ?"
     return [_with_steps(ledger, run) for run in _read(ledger, "runs", where, [store, limit])]
@@ -165,12 +130,12 @@ def mark_mirrored(db: sqlite3.Connection, run_ids: Iterable[str], store: str) ->
     db.executemany("update runs set mirrored_to = ? where run_id = ?", ([store, run_id] for run_id in run_ids))
 
 
-def _with_steps(ledger: "Ledger", run: RunRecord) -> RunRecord:
+def _with_steps(ledger: Ledger, run: RunRecord) -> RunRecord:
     run.steps = _read(ledger, "steps", "run_id = ? order by rowid", [run.run_id])
     return run
 
 
-def _read(ledger: "Ledger", table: str, where: str, values: Sequence[Any]) -> list[Any]:
+def _read(ledger: Ledger, table: str, where: str, values: Sequence[Any]) -> list[Any]:
     names = {"runs": _RUN, "steps": _STEP, "station_steps": _STATION}[table]
     rows = ledger.rows(f"select {', '.join(names)} from {table} where {where}", values)  # noqa: S608
     return [msgspec.convert(_typed(dict(zip(names, row, strict=True))), _TABLES[table]) for row in rows]
@@ -214,7 +179,7 @@ def _forget(db: sqlite3.Connection, now: datetime) -> None:
     """Forget old runs, and of runs that are kept what they did for each station, where that is too much."""
     old = "select run_id from runs where started_at < ?"
     for table in ("station_steps", "steps", "runs"):
-        db.execute(f"delete from {table} where run_id in ({old})", [_text(now - KEPT)])  # noqa: S608
+        db.execute(f"delete from {table} where run_id in ({old})", [text(now - KEPT)])  # noqa: S608
     (rows,) = db.execute("select count(*) from station_steps").fetchone()
     if rows <= STATION_ROWS_KEPT:
         return
@@ -230,9 +195,5 @@ def _forget(db: sqlite3.Connection, now: datetime) -> None:
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 -- whatever a record holds
     if isinstance(value, datetime):
-        return _text(value)
+        return text(value)
     return msgspec.json.encode(value).decode() if isinstance(value, dict) else value
-
-
-def _text(time: datetime | None) -> str | None:
-    return None if time is None else time.astimezone(UTC).isoformat()

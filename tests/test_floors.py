@@ -25,6 +25,7 @@ FLOORS: list[set[str]] = [
         "seal",
         "captures",
         "ledger",
+        "ledger_layout",
         "ledger_runs",
         "ledger_stations",
         "changes",

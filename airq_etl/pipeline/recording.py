@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from airq_etl import __version__, ledger_runs, logs
 from airq_etl.errors import AirqError, PartialError, StoreError
@@ -16,8 +16,21 @@ from airq_etl.results import Problem, Result
 from airq_etl.runs import OF_A_STATION, RunRecord, State, StationRecord, StepRecord
 from airq_etl.settings import Settings
 
-if TYPE_CHECKING:
-    from airq_etl.pipeline.job import Job
+
+class Recorded(Protocol):
+    """A job as far as its record goes."""
+
+    @property
+    def settings(self) -> Settings:
+        """Which say what time it is."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where it is recorded."""
+
+    @property
+    def result(self) -> Result:
+        """What it did so far."""
 
 
 @contextmanager
@@ -69,7 +82,7 @@ def recorded(ledger: Ledger, settings: Settings, result: Result, steps: Sequence
 
 
 @contextmanager
-def step(work: "Job", name: str) -> Iterator[dict[str, int]]:
+def step(work: Recorded, name: str) -> Iterator[dict[str, int]]:
     """Record a step of the run; the block fills in what it counted, beside what it counted for each station."""
     counts: dict[str, int] = {}
     began, record = time.monotonic(), StepRecord(step=name, state="RUNNING", started_at=_ending(work.settings))
@@ -96,7 +109,7 @@ def step(work: "Job", name: str) -> Iterator[dict[str, int]]:
     end(_state_of(failed), _joined(failed))
 
 
-def _record(work: "Job", record: StepRecord) -> None:
+def _record(work: Recorded, record: StepRecord) -> None:
     with work.ledger.transaction() as db:
         ledger_runs.record_step(db, work.result.run_id, record)
 
