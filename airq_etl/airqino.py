@@ -9,7 +9,6 @@ import asyncio
 import logging
 import random
 import time
-import zlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -18,10 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import httpx
 import stamina
 
-from airq_etl import payload
 from airq_etl.capture import Answer
-from airq_etl.errors import AirqError, AnswerError, BusyError, CredentialsError, ForbiddenError, SourceError, UsageError
-from airq_etl.responses import http_date, is_off, look_at, unreachable
+from airq_etl.errors import AirqError, BusyError, CredentialsError, ForbiddenError, SourceError, UsageError
+from airq_etl.responses import http_date, is_off, look_at, unreachable, whole_body
+from airq_etl.runs import State
 from airq_etl.settings import Settings
 from airq_etl.windows import Window
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TIME_FORMAT = "%Y%m%d-%H%M"
-MEGABYTE = 1 << 20
 
 
 class Ask(NamedTuple):
@@ -67,16 +65,23 @@ class _Lookups(ThreadPoolExecutor):
 class AirqinoClient:
     """Asks for stations, so many at a time; every whole answer goes to `keep` before it is looked at.
 
-    `deadline` is the time (of `time.monotonic`) past which nothing is waited for.
+    `deadline` is the time (of `time.monotonic`) past which nothing is waited for. `note` is told of a station that is
+    asked (RUNNING), or is to be asked again after a pause (RETRY), with the reason.
     """
 
     def __init__(
-        self, settings: Settings, auth: "BearerAuth | None", keep: Callable[[Answer], None], deadline: float
+        self,
+        settings: Settings,
+        auth: "BearerAuth | None",
+        keep: Callable[[Answer], None],
+        deadline: float,
+        note: Callable[[int, State, str], None] = lambda *_: None,
     ) -> None:
         self._settings = settings
         self._auth = auth
         self._keep = keep
         self._deadline = deadline
+        self._note = note
         self._warned_of_clock = False
         self._opened = False
         self._refused: CredentialsError | None = None
@@ -145,8 +150,16 @@ class AirqinoClient:
 
     async def _ask_patiently(self, client: httpx.AsyncClient, ask: Ask, tally: _Tally) -> None:
         attempts = self._settings.retries + 1
-        async for attempt in stamina.retry_context(on=self._worth_asking_again, attempts=attempts, timeout=None):
+
+        def again(error: Exception) -> bool | float:
+            wait = self._worth_asking_again(error)
+            if wait:
+                self._note(ask.station_id, "RETRY", str(error))
+            return wait
+
+        async for attempt in stamina.retry_context(on=again, attempts=attempts, timeout=None):
             with attempt:
+                self._note(ask.station_id, "RUNNING", "")
                 tally.requests += 1
                 tally.retries = attempt.num - 1
                 answer, headers = await self._ask_once(client, ask, tally)
@@ -168,7 +181,7 @@ class AirqinoClient:
             async with asyncio.timeout(self._settings.timeout_s):
                 response = await client.send(request, stream=True)
                 try:
-                    body = await self._body(response, tally)
+                    body = await whole_body(response, self._settings.max_response_mb, tally)
                 finally:
                     await response.aclose()
         except TimeoutError as error:
@@ -195,34 +208,6 @@ class AirqinoClient:
             )
         except (httpx.InvalidURL, UnicodeError) as error:
             raise UsageError(f"AIRQ_API_URL: {self._settings.api_url!r} names no host") from error
-
-    async def _body(self, response: httpx.Response, tally: _Tally) -> bytes:
-        most = self._settings.max_response_mb * MEGABYTE
-        too_much = f"the answer is larger than {self._settings.max_response_mb} MB (AIRQ_MAX_RESPONSE_MB)"
-        encoding = response.headers.get("Content-Encoding", "identity").lower()
-        if encoding not in {"identity", "gzip"}:
-            raise AnswerError(f"the answer is packed as {payload.clean_text(encoding)!r}, which was not asked for")
-        unpacker = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
-        body = bytearray()
-        wire = 0
-        async for chunk in response.aiter_raw():
-            wire += len(chunk)
-            tally.wire_bytes += len(chunk)
-            if unpacker and unpacker.eof:
-                raise AnswerError("the answer goes on where its gzip has ended")
-            try:
-                # One byte more than is allowed is enough to know; a bomb is not unpacked to see how large it is.
-                while chunk and len(body) <= most:
-                    body += unpacker.decompress(chunk, min(MEGABYTE, most + 1 - len(body))) if unpacker else chunk
-                    chunk = unpacker.unconsumed_tail if unpacker else b""  # noqa: PLW2901 -- what is left of it
-            except zlib.error as error:
-                raise BusyError(f"the answer's gzip is damaged: {error}") from error
-            if max(len(body), wire) > most:
-                raise AnswerError(too_much)
-        if unpacker and not unpacker.eof:
-            raise BusyError("the answer's gzip is cut short")
-        tally.body_bytes += len(body)
-        return bytes(body)
 
     def _requested_at(self, asked_at: datetime, headers: httpx.Headers, body: bytes) -> datetime:
         """When the answer was asked for: by our clock, or by the source's where that is more likely right."""

@@ -9,11 +9,15 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from airq_etl import logs
+from airq_etl.sanity.finding import Severity
 
 log = logging.getLogger(__name__)
 
 LONGEST_S = 20.0
 PING_TIMEOUT_S = 10.0
+
+# Apprise's words for a severity.
+_KINDS: dict[Severity | None, str] = {None: "success", "info": "info", "warning": "warning", "error": "failure"}
 
 Event = Literal["start", "success", "fail"]
 _PATHS: dict[Event, str] = {"start": "/start", "success": "", "fail": "/fail"}
@@ -33,13 +37,16 @@ def ping(url: str, event: Event) -> bool:
     return _try("AIRQ_PING_URL: the ping was not taken", get)
 
 
-def send(urls: Sequence[str], title: str, text: str) -> bool:
-    """Send an alert to each of these Apprise URLs; whether any took it. No secret is in what is sent."""
+def send(urls: Sequence[str], title: str, text: str, severity: Severity | None = None) -> bool:
+    """Send a message to each of these Apprise URLs; whether any took it. No secret is in what is sent.
+
+    `severity` is the worst that it tells of, None where all is well again; services that have colours show it.
+    """
     title, text = logs.REDACTION.hide(title), logs.REDACTION.hide(text)
-    return any([_send(url, title, text, number) for number, url in enumerate(urls, 1)])  # noqa: C419 -- to all of them
+    return any([_send(url, title, text, severity, number) for number, url in enumerate(urls, 1)])  # noqa: C419 -- to all of them
 
 
-def _send(url: str, title: str, text: str, number: int) -> bool:
+def _send(url: str, title: str, text: str, severity: Severity | None, number: int) -> bool:
     def notify() -> None:
         try:
             import apprise
@@ -52,7 +59,7 @@ def _send(url: str, title: str, text: str, number: int) -> bool:
         alert = apprise.Apprise()
         if not alert.add(url):
             raise RuntimeError("it is no URL that Apprise understands")
-        if not alert.notify(title=title, body=text):
+        if not alert.notify(title=title, body=text, notify_type=_KINDS[severity], body_format="text"):
             raise RuntimeError("the service did not take it")
 
     return _try(f"AIRQ_ALERT_URLS: the alert was not sent to URL {number}", notify)

@@ -15,6 +15,7 @@ import polars as pl
 from airq_etl import daily as daily_table
 from airq_etl.hourly import SCHEMA, TIME
 from airq_etl.hourly import arrange as hourly_table
+from airq_etl.runs import OF_A_STATION, STEPS, RunRecord
 from airq_etl.sensors import BY_COLUMN, SENSORS
 from airq_etl.stations import Station
 
@@ -47,6 +48,11 @@ def _daily_fields() -> dict[str, type]:
 
 def _kind(kind: pl.DataType) -> type:
     return datetime if kind == TIME else kind.to_python()
+
+
+def _step_fields(step: str) -> dict[str, type]:
+    name = step.replace("-", "_")
+    return {f"{name}_state": str, f"{name}_s": float}
 
 
 _OTHERS = tuple(sensor.column for sensor in SENSORS if not sensor.core)
@@ -86,8 +92,16 @@ REVISIONS = Collection(
     {"_id": str, "station_id": int, "hour": datetime, "sensor": str, "old": float, "new": float, "seen_at": datetime},
     time="hour",
 )
+RUNS = Collection(
+    "runs",
+    {"_id": str, "command": str, "state": str, "exit_code": int, "started_at": datetime, "ended_at": datetime}
+    | {"duration_s": float, "message": str, "host": str, "version": str, "settings": str, "data_dir": str}
+    | {field: kind for step in STEPS for field, kind in _step_fields(step).items()}
+    | dict.fromkeys((name for names in OF_A_STATION.values() for name in names), int)
+    | {"documents": int, "errors_found": int, "warnings_found": int},
+)
 META = Collection("meta", {"_id": str, "position": int, "layout": int})
-COLLECTIONS = (STATIONS, HOURLY, DAILY, REVISIONS, META)
+COLLECTIONS = (STATIONS, HOURLY, DAILY, REVISIONS, RUNS, META)
 
 _KINDS: dict[type, pl.DataType] = {
     str: pl.String(),
@@ -175,6 +189,26 @@ def revisions(frame: pl.DataFrame) -> list[Document]:
         pl.col("seen_at").dt.strftime("%Y-%m-%dT%H:%M:%S%.3f"),
     )
     return _documents(REVISIONS, frame.with_columns(_id=key))
+
+
+def runs(found: Iterable[RunRecord], lake_id: str) -> list[Document]:
+    """One document a run of the data directory `lake_id`, with what its steps counted; `_id` is the run's."""
+    return [_run(run, lake_id) for run in found]
+
+
+def _run(run: RunRecord, lake_id: str) -> Document:
+    document: Document = dict.fromkeys(RUNS.fields) | {name: getattr(run, name, None) for name in RUNS.fields}
+    document |= {"_id": run.run_id, "data_dir": lake_id}
+    for step in run.steps:
+        known = zip(_step_fields(step.step), (step.state, step.duration_s), strict=True)
+        document |= {name: value for name, value in known if name in RUNS.fields}
+    document |= {name: run.count(name) for names in OF_A_STATION.values() for name in names}
+    written = (run.count(collection.name) for collection in COLLECTIONS)
+    return document | {
+        "documents": sum(written),
+        "errors_found": run.count("error"),
+        "warnings_found": run.count("warning"),
+    }
 
 
 def _documents(collection: Collection, frame: pl.DataFrame) -> list[Document]:

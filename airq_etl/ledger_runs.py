@@ -6,6 +6,7 @@ A state that is final stays: only what is PENDING, RUNNING or RETRY takes anothe
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -15,6 +16,8 @@ from airq_etl.runs import INTERRUPTED, UNFINISHED, RunRecord, State, StationReco
 
 KEPT = timedelta(days=400)
 STATION_ROWS_KEPT = 200_000  # of two stations for ever, of a thousand for four days of hourly runs
+GOOD = "state in ('SUCCESS', 'PARTIAL')"  # what came is stored; a station of a thousand often fails
+_OF_STEP = f"steps.run_id = runs.run_id and steps.{GOOD} and step = ?4"
 USUAL_OF = 30  # good runs that make what is usual
 USUAL_LEAST = 5  # fewer say nothing
 
@@ -35,7 +38,7 @@ def start(db: sqlite3.Connection, run: RunRecord, steps: Sequence[str]) -> None:
     """
     unfinished = f"select run_id from runs where state in ({_UNFINISHED})"  # noqa: S608
     for (run_id,) in db.execute(unfinished).fetchall():
-        _conclude(db, run_id, "SKIPPED", "FAILED", INTERRUPTED)
+        _conclude(db, run_id, "FAILED", INTERRUPTED)
     _write(db, "runs", run, ("run_id",), {})
     for step in steps:
         _write(db, "steps", StepRecord(step=step, state="PENDING"), ("run_id", "step"), {"run_id": run.run_id})
@@ -43,10 +46,9 @@ def start(db: sqlite3.Connection, run: RunRecord, steps: Sequence[str]) -> None:
 
 
 def end(db: sqlite3.Connection, run: RunRecord) -> None:
-    """Record how a run ended; its steps that were still to come are skipped, or cancelled with it."""
-    waiting: State = "CANCELLED" if run.state == "CANCELLED" else "SKIPPED"
+    """Record how a run ended; its steps that were still to come are skipped."""
     _write(db, "runs", run, ("run_id",), {})
-    _conclude(db, run.run_id, waiting, run.state, run.message)
+    _conclude(db, run.run_id, run.state, run.message)
 
 
 def record_step(db: sqlite3.Connection, run_id: str, step: StepRecord) -> None:
@@ -85,38 +87,66 @@ def usual_s(ledger: Ledger, command: str, step: str | None = None, before: str |
 
     Those that began after the run `before` (itself included) are left out. None where there are fewer than five.
     """
-    where = (
-        "command = ?1 and runs.state = 'SUCCESS'"
+    if step is None:
+        return _usual(ledger, "duration_s", "runs", command, before)
+    return _usual(ledger, "steps.duration_s", f"runs join steps on {_OF_STEP}", command, before, step)
+
+
+def usual_rows(ledger: Ledger, command: str, before: str | None = None) -> float | None:
+    """How many rows of answers these runs worked in on average; see `usual_s`."""
+    source = f"runs join steps on {_OF_STEP}"
+    return _usual(ledger, "json_extract(counts, '$.rows_read')", source, command, before, "transform")
+
+
+def _usual(ledger: Ledger, what: str, source: str, command: str, before: str | None, *more: str) -> float | None:
+    query = (
+        f"select {what} from {source} where command = ?1 and runs.{GOOD}"  # noqa: S608
         " and (?2 is null or runs.rowid < (select rowid from runs where run_id = ?2)) order by runs.rowid desc limit ?3"
     )
-    query = f"select duration_s from runs where {where}"  # noqa: S608
-    if step is not None:
-        good = "steps.run_id = runs.run_id and steps.state = 'SUCCESS' and step = ?4"
-        query = f"select steps.duration_s from runs join steps on {good} where {where}"  # noqa: S608
-    rows = ledger.rows(query, [command, before, USUAL_OF, *([] if step is None else [step])])
-    durations = [duration for (duration,) in rows if duration is not None]
-    return sum(durations) / len(durations) if len(durations) >= USUAL_LEAST else None
+    found = [value for (value,) in ledger.rows(query, [command, before, USUAL_OF, *more]) if value is not None]
+    return sum(found) / len(found) if len(found) >= USUAL_LEAST else None
 
 
 def last_success(ledger: Ledger, command: str, before: str | None = None) -> datetime | None:
     """When the last good run of a command ended (that began before the run `before`)."""
     query = (
-        "select ended_at from runs where command = ?1 and state = 'SUCCESS'"
+        f"select ended_at from runs where command = ?1 and {GOOD}"  # noqa: S608
         " and (?2 is null or rowid < (select rowid from runs where run_id = ?2)) order by rowid desc limit 1"
     )
     rows = ledger.rows(query, [command, before])
     return None if not rows or rows[0][0] is None else datetime.fromisoformat(rows[0][0])
 
 
-def bad_runs(ledger: Ledger, command: str) -> list[datetime]:
-    """When each run of a command began that came after the last good one and was not, newest first."""
+def first_run(ledger: Ledger, command: str) -> datetime | None:
+    """When the first run of a command began that is still recorded."""
+    ((when,),) = ledger.rows("select min(started_at) from runs where command = ?", [command])
+    return None if when is None else datetime.fromisoformat(when)
+
+
+def bad_runs(ledger: Ledger, command: str, until: str | None = None) -> list[datetime]:
+    """When each run of a command began that failed after the last good one, newest first.
+
+    With `until`, a run, those up to it that came after the last good one before it.
+    """
+    its_row = "select rowid from runs where run_id = ?2"
+    last_good = f"select max(rowid) from runs where command = ?1 and {GOOD} and (?2 is null or rowid < ({its_row}))"  # noqa: S608
     rows = ledger.rows(
-        "select started_at from runs where command = ?1 and state not in ('SUCCESS', 'CANCELLED', 'RUNNING')"
-        " and rowid > (select coalesce(max(rowid), 0) from runs where command = ?1 and state = 'SUCCESS')"
-        " order by rowid desc",
-        [command],
+        f"select started_at from runs where command = ?1 and state = 'FAILED' and rowid > coalesce(({last_good}), 0)"  # noqa: S608
+        f" and (?2 is null or rowid <= ({its_row})) order by rowid desc",
+        [command, until],
     )
     return [datetime.fromisoformat(when) for (when,) in rows]
+
+
+def failures(ledger: Ledger, command: str, station_id: int) -> tuple[int, datetime] | None:
+    """How many of a command's last runs in a row a station failed in, and when the first of these began; else None."""
+    rows = ledger.rows(
+        "select station_steps.state, started_at from station_steps join runs using (run_id)"
+        " where command = ? and step = 'extract' and station_id = ? order by runs.rowid desc",
+        [command, station_id],
+    )
+    failed = [began for _, began in takewhile(lambda row: row[0] == "FAILED", rows)]
+    return (len(failed), datetime.fromisoformat(failed[-1])) if failed else None
 
 
 def to_mirror(ledger: Ledger, store: str, limit: int = 1000) -> list[RunRecord]:
@@ -165,10 +195,10 @@ def _write(
     )
 
 
-def _conclude(db: sqlite3.Connection, run_id: str, waiting: State, at_work: State, message: str) -> None:
-    """Give what of a run has not ended its last state: what was `waiting`, and what was `at_work`."""
+def _conclude(db: sqlite3.Connection, run_id: str, at_work: State, message: str) -> None:
+    """Give what of a run has not ended its last state: what was `at_work` that one, what was waiting SKIPPED."""
     for table in ("runs", "steps", "station_steps"):
-        changes = (("PENDING", waiting, ""), ("RUNNING", at_work, message), ("RETRY", at_work, message))
+        changes = (("PENDING", "SKIPPED", ""), ("RUNNING", at_work, message), ("RETRY", at_work, message))
         db.executemany(
             f"update {table} set state = ?3, message = ?4 where run_id = ?1 and state = ?2",  # noqa: S608
             ([run_id, before, after, said] for before, after, said in changes),

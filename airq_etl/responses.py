@@ -1,8 +1,10 @@
-"""What an answer of the API means, by its status and headers: good, worth asking again, or not."""
+"""An answer of the API: its body within bounds, and what it means by its status and headers."""
 
 import email.utils
 import ssl
+import zlib
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import httpx
 
@@ -11,6 +13,7 @@ from airq_etl.capture import Answer
 from airq_etl.errors import AnswerError, BusyError, CredentialsError, ForbiddenError, SourceError
 
 LONGEST_WAIT_S = 86_400.0
+MEGABYTE = 1 << 20
 SKEW = timedelta(minutes=5)
 LONGEST_SKEW = timedelta(days=1)
 
@@ -93,3 +96,44 @@ def is_off(ours: datetime, theirs: datetime, body: bytes, *, pretended: bool) ->
     except SourceError:
         return False
     return newest is not None and newest > ours
+
+
+class Weighed(Protocol):
+    """Who counts bytes, on the wire and unpacked."""
+
+    wire_bytes: int
+    body_bytes: int
+
+
+async def whole_body(response: httpx.Response, most_mb: int, tally: Weighed) -> bytes:
+    """The body of an answer, unpacked as it comes, its bytes added to the `tally`.
+
+    AnswerError where it has more than `most_mb` megabytes, on the wire or unpacked, or is packed otherwise than
+    asked for; BusyError where its gzip is cut short or damaged.
+    """
+    most = most_mb * MEGABYTE
+    too_much = f"the answer is larger than {most_mb} MB (AIRQ_MAX_RESPONSE_MB)"
+    encoding = response.headers.get("Content-Encoding", "identity").lower()
+    if encoding not in {"identity", "gzip"}:
+        raise AnswerError(f"the answer is packed as {payload.clean_text(encoding)!r}, which was not asked for")
+    unpacker = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
+    body = bytearray()
+    wire = 0
+    async for chunk in response.aiter_raw():
+        wire += len(chunk)
+        tally.wire_bytes += len(chunk)
+        if unpacker and unpacker.eof:
+            raise AnswerError("the answer goes on where its gzip has ended")
+        try:
+            # One byte more than is allowed is enough to know; a bomb is not unpacked to see how large it is.
+            while chunk and len(body) <= most:
+                body += unpacker.decompress(chunk, min(MEGABYTE, most + 1 - len(body))) if unpacker else chunk
+                chunk = unpacker.unconsumed_tail if unpacker else b""  # noqa: PLW2901 -- what is left of it
+        except zlib.error as error:
+            raise BusyError(f"the answer's gzip is damaged: {error}") from error
+        if max(len(body), wire) > most:
+            raise AnswerError(too_much)
+    if unpacker and not unpacker.eof:
+        raise BusyError("the answer's gzip is cut short")
+    tally.body_bytes += len(body)
+    return bytes(body)

@@ -14,7 +14,7 @@ FLOORS: list[set[str]] = [
     {"capture", "payload", "windows"},
     {"hourly", "quality", "nowcast"},
     {"daily", "revisions", "documents", "results", "runs"},
-    {"summary", "synthetic", "sanity", "verdict", "findings_text", "junit", "watch"},
+    {"summary", "synthetic", "sanity", "verdict", "findings_text", "junit", "watch", "watched", "alert_text"},
     {
         "settings",
         "env_file",
@@ -41,7 +41,7 @@ FLOORS: list[set[str]] = [
         "playback",
         "store",
     },
-    {"store.embedded", "store.mongo"},
+    {"store.embedded", "store.mongo", "store.mongo_client"},
     {"pipeline"},
     {"options", "commands", "cli", "__main__"},
 ]

@@ -20,6 +20,7 @@ from airq_etl.errors import AirqError, PartialError, SourceError, UsageError
 from airq_etl.lake import HOURLY, Lake
 from airq_etl.ledger import text
 from airq_etl.pipeline.job import Job
+from airq_etl.pipeline.progress import Progress
 from airq_etl.pipeline.recording import step
 from airq_etl.windows import Days
 
@@ -96,7 +97,8 @@ async def _ask(work: Job, plans: dict[int, windows.Plan]) -> dict[int, AirqError
     with CaptureWriter(work.lake, work.result.run_id, work.now) as writer:
         # What came late must still be computed and stored, or a slow source would starve the store.
         deadline = work.deadline - (1 - SHARE) * work.settings.run_deadline_s
-        client = AirqinoClient(work.settings, auth_for(work.settings, work.lake), writer.add, deadline)
+        note = Progress(work, "extract", plans).note
+        client = AirqinoClient(work.settings, auth_for(work.settings, work.lake), writer.add, deadline, note)
         try:
             async with asyncio.timeout(max(deadline - time.monotonic(), 1.0)):
                 async for asked in client.ask_all(asks):

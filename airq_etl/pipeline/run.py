@@ -6,11 +6,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from airq_etl.errors import AirqError
+from airq_etl.ledger import Ledger
 from airq_etl.pipeline.days import newest_nowcasts
 from airq_etl.pipeline.extract import extract, newest_hours, take_files
 from airq_etl.pipeline.job import MOST_NAMED, Job, begun, job
 from airq_etl.pipeline.load import load
+from airq_etl.pipeline.mirror import mirror
 from airq_etl.pipeline.rebuild import is_unfinished, rebuild
+from airq_etl.pipeline.signals import stoppable
 from airq_etl.pipeline.tell import of_the_start, told
 from airq_etl.pipeline.transform import transform
 from airq_etl.results import Result
@@ -51,6 +54,8 @@ def run_load(settings: Settings, *, full: bool = False) -> Result:
     """Bring the store up to the tables; `full` sends everything."""
     with job(settings, begun(settings, "load"), "load") as work:
         load(work, full=full)
+    with stoppable(), Ledger(settings.data_dir) as ledger:
+        mirror(settings, ledger, work.result)
     return work.result
 
 
@@ -64,7 +69,7 @@ def run_all(
     """
     result = begun(settings, "run")
     steps = STEPS if sanity_check else STEPS[:-1]
-    with told(settings, result), job(settings, result, *steps, bounded=True) as work:
+    with told(settings, result, whole=not check_only), job(settings, result, *steps, bounded=True) as work:
         of_the_start(settings)
         extract(work, settings.stations, days)
         _transform(work, days)

@@ -47,6 +47,9 @@ class Store(Protocol):
         (`shares`), what they write while this is going on is respected as well.
         """
 
+    def record(self, collection: Collection, documents: list[Document]) -> None:
+        """Insert documents, or put them in place of those of the same `_id`; the mark stays where it is."""
+
     def remove(self, collection: Collection, ids: Sequence[str]) -> None:
         """Remove documents by `_id`; those that are not there are no error."""
 

@@ -33,7 +33,7 @@ class EmbeddedStore:
         self._db = sqlite.connect(path, LAYOUT, script, wait_s=wait_s, remedy=REMEDY)
         with sqlite.translated(path, REMEDY):
             for collection in COLLECTIONS:
-                self._add_missing_columns(collection)
+                self._add_missing(collection)
 
     def mark(self, lake_id: str) -> Mark:
         """See `Store`; the file lies in the data directory, so others never share it."""
@@ -63,6 +63,13 @@ class EmbeddedStore:
                 if self._db.in_transaction:
                     self._db.execute("rollback")
         return written
+
+    def record(self, collection: Collection, documents: list[Document]) -> None:
+        """See `Store`."""
+        with sqlite.translated(self._path, REMEDY):
+            self._db.execute("begin immediate")
+            self._upsert(collection, documents)
+            self._db.execute("commit")
 
     def remove(self, collection: Collection, ids: Sequence[str]) -> None:
         """See `Store`."""
@@ -113,9 +120,12 @@ class EmbeddedStore:
             for row in self._db.execute(query, values):
                 yield _document(collection, row)
 
-    def _add_missing_columns(self, collection: Collection) -> None:
-        """Give a table that an older version made the fields that it lacks."""
+    def _add_missing(self, collection: Collection) -> None:
+        """Make a table that an older version did not have, or give one that it made the fields that it lacks."""
         there = {row[1] for row in self._db.execute(f"pragma table_info({collection.name})")}
+        if not there:
+            self._db.executescript(_definition(collection))
+            return
         for name, kind in collection.fields.items():
             if name not in there:
                 self._db.execute(f"alter table {collection.name} add column {name} {_TYPES[kind]}")

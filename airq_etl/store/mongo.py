@@ -6,35 +6,23 @@ nothing. Hours go before days, and the mark goes last. A replacement is conditio
 wrote in the meantime stays where it is newer.
 """
 
-import logging
 import time
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import islice
 from typing import Any
-from urllib.parse import parse_qsl
 
 import polars as pl
 import pymongo
 import pymongo.collection
 from bson.codec_options import CodecOptions, DatetimeConversion
-from pymongo.errors import (
-    BulkWriteError,
-    ConfigurationError,
-    DuplicateKeyError,
-    InvalidName,
-    InvalidURI,
-    OperationFailure,
-    PyMongoError,
-)
+from pymongo.errors import BulkWriteError, DuplicateKeyError, InvalidName, OperationFailure, PyMongoError
 
 from airq_etl.documents import COLLECTIONS, LAYOUT, META, Collection, Document, schema
 from airq_etl.errors import StoreError, UsageError
 from airq_etl.store import Batch, Mark, column, mark_id, mark_of
-
-log = logging.getLogger(__name__)
+from airq_etl.store.mongo_client import client_of, hosts
 
 DEFAULT_DATABASE = "air_quality"
 READ_AT_ONCE = 1000
@@ -46,9 +34,6 @@ DUPLICATE_KEY = 11000
 _READ_FOR_FRAMES: "CodecOptions[Document]" = CodecOptions(
     tz_aware=False, datetime_conversion=DatetimeConversion.DATETIME_CLAMP, unicode_decode_error_handler="replace"
 )
-SERVER_SELECTION_MS = 5000
-LONGEST_OPERATION_S = 60.0
-LONGEST_CONNECT_S = 20.0
 FAREWELL_S = 1.0
 
 
@@ -56,7 +41,7 @@ class MongoStore:
     """The documents in a MongoDB database; `limit_s` seconds from now nothing more is begun."""
 
     def __init__(self, uri: str, database: str | None, limit_s: float) -> None:
-        self._client = _client(uri, limit_s)
+        self._client = client_of(uri, limit_s)
         try:
             name = database or self._client.get_default_database(DEFAULT_DATABASE).name
             self._database = self._client.get_database(name)
@@ -64,7 +49,7 @@ class MongoStore:
             self._client.close()
             raise UsageError(f"AIRQ_MONGODB_DATABASE: MongoDB allows no database named {database!r}") from error
         self._deadline = time.monotonic() + limit_s
-        self.name = f"MongoDB database {name} on {_hosts(uri)}"
+        self.name = f"MongoDB database {name} on {hosts(uri)}"
 
     def mark(self, lake_id: str) -> Mark:
         """See `Store`."""
@@ -87,6 +72,11 @@ class MongoStore:
                 written[collection.name] = written.get(collection.name, 0) + sent
             self._write(META, [{"_id": mark_id(lake_id), "position": position, "layout": LAYOUT}])
         return written
+
+    def record(self, collection: Collection, documents: list[Document]) -> None:
+        """See `Store`."""
+        with self._translated():
+            self._write(collection, documents)
 
     def remove(self, collection: Collection, ids: Sequence[str]) -> None:
         """See `Store`."""
@@ -160,47 +150,6 @@ class MongoStore:
         except PyMongoError as error:
             reason = str(error).partition(" (configured")[0].partition(",")[0][:200]
             raise StoreError(f"{self.name} cannot be used: {reason}; see AIRQ_MONGODB_URI") from error
-
-
-def _hosts(uri: str) -> str:
-    """The hosts in a URI, without credentials."""
-    return uri.rpartition("://")[2].rpartition("@")[2].partition("/")[0].partition("?")[0]
-
-
-def _client(uri: str, limit_s: float) -> "pymongo.MongoClient[Document]":
-    # What the URI says goes before what we would say.
-    given = {name.lower() for name, _ in parse_qsl(uri.partition("?")[2])}
-    ours: dict[str, Any] = {
-        "serverSelectionTimeoutMS": SERVER_SELECTION_MS,
-        "connectTimeoutMS": int(min(limit_s, LONGEST_CONNECT_S) * 1000),
-        "appName": "airq-etl",
-    }
-    # pymongo's own words may quote the URI, and with it the password.
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            client: pymongo.MongoClient[Document] = pymongo.MongoClient(
-                uri,
-                socketTimeoutMS=int(min(limit_s, LONGEST_OPERATION_S) * 1000),
-                tz_aware=True,
-                **{name: value for name, value in ours.items() if name.lower() not in given},
-            )
-    except ConfigurationError as error:
-        if uri.startswith("mongodb+srv://") and not isinstance(error, InvalidURI):
-            raise StoreError(f"MongoDB's host {_hosts(uri)} cannot be looked up; see AIRQ_MONGODB_URI") from error
-        raise _bad_uri() from error
-    except (ValueError, OSError, PyMongoError) as error:
-        raise _bad_uri() from error
-    for warning in caught:
-        log.warning("AIRQ_MONGODB_URI: %s", warning.message)
-    return client
-
-
-def _bad_uri() -> UsageError:
-    return UsageError(
-        "AIRQ_MONGODB_URI is no URI that MongoDB understands, or names a file that cannot be read; "
-        "it looks like mongodb://host:27017/air_quality"
-    )
 
 
 def _column(name: str, kind: pl.DataType, values: list[Any]) -> pl.Series:

@@ -231,9 +231,12 @@ def test_44_targets_that_are_up(airq: "Airq", server: Server, tmp_path: Path) ->
         told = [r.form for r in target.requests if r.path == "/hook"]
     assert metrics.stat().st_mode & 0o044 == 0o044
     titles = [alert["title"] for alert in told]
-    assert titles == ["airq-etl: 2 bad runs in a row", "airq-etl: runs are good again"]
-    assert "station 7: the API does not know this station" in told[0]["message"]
-    assert "Next: airq-etl run -v" in told[0]["message"]
+    assert [title.partition(" (status")[0] for title in titles] == [
+        "airq-etl: 2 bad runs in a row: station 7: the API does not know this station",
+        "airq-etl: runs are good again",
+    ]
+    assert "Next: airq-etl doctor" in told[0]["message"]
+    assert [alert["type"] for alert in told] == ["failure", "success"]
 
 
 def test_44_a_data_directory_that_fails_is_told_of(airq: "Airq", server: Server) -> None:

@@ -1,0 +1,47 @@
+"""Alerts as a message for people: what is wrong since when, what to do next, and what is well again."""
+
+from collections.abc import Sequence
+
+from airq_etl.findings_text import printable
+from airq_etl.sanity.wording import at, many
+from airq_etl.watch import Alert, KnownAlert
+
+MOST_TOLD = 10
+LONGEST_TITLE = 90
+LONGEST_SENTENCE = 600
+
+
+def title(opened: Sequence[KnownAlert], cleared: Sequence[KnownAlert]) -> str:
+    """One line: the worst that opened, else what is well again."""
+    if opened:
+        more = f" (and {len(opened) - 1} more)" if len(opened) > 1 else ""
+        return f"airq-etl: {_cut(opened[0].alert.sentence, LONGEST_TITLE - len(more))}{more}"
+    if any(one.alert.kind == "bad-run" for one in cleared):
+        return "airq-etl: runs are good again"
+    return f"airq-etl: {many(len(cleared), 'alert')} cleared"
+
+
+def message(opened: Sequence[KnownAlert], cleared: Sequence[KnownAlert], where: str) -> str:
+    """A paragraph an alert, the worst first, and at the end `where` to look."""
+    paragraphs = [_opened(one.alert) for one in opened[:MOST_TOLD]]
+    if len(opened) > MOST_TOLD:
+        paragraphs.append(f"... and {len(opened) - MOST_TOLD} more: airq-etl status")
+    paragraphs += [_cleared(one) for one in cleared[:MOST_TOLD]]
+    if len(cleared) > MOST_TOLD:
+        paragraphs.append(f"... and {len(cleared) - MOST_TOLD} more cleared")
+    return "\n\n".join([*paragraphs, where])
+
+
+def _opened(alert: Alert) -> str:
+    sentence = _cut(alert.sentence, LONGEST_SENTENCE)
+    return f"{alert.severity.upper()}: {sentence}\nSince {at(alert.since)} UTC. Next: {alert.action}"
+
+
+def _cleared(one: KnownAlert) -> str:
+    span = f"From {at(one.alert.since)} to {at(one.cleared_at)} UTC"
+    return f"WELL AGAIN: {_cut(one.alert.sentence, LONGEST_SENTENCE)}\n{span}"
+
+
+def _cut(text: str, longest: int) -> str:
+    text = printable(text)
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."

@@ -1,0 +1,33 @@
+"""The record of runs, copied into the store beside the data, for those who read nothing but the store."""
+
+import logging
+from contextlib import closing
+
+from airq_etl import documents, ledger_runs
+from airq_etl.errors import AirqError
+from airq_etl.lake import Lake
+from airq_etl.ledger import Ledger
+from airq_etl.pipeline.load import open_store
+from airq_etl.results import Result
+from airq_etl.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LONGEST_S = 20.0
+
+
+def mirror(settings: Settings, ledger: Ledger, result: Result) -> None:
+    """Send the store the runs that it does not know, this one (which has ended) among them; never fails it.
+
+    Where the run did not reach the store, a later one does so.
+    """
+    if result.store is None:
+        return
+    waiting = ledger_runs.to_mirror(ledger, result.store)
+    try:
+        with closing(open_store(settings, Lake(settings.data_dir), LONGEST_S)) as store:
+            store.record(documents.RUNS, documents.runs(waiting, ledger.lake_id))
+        with ledger.transaction() as db:
+            ledger_runs.mark_mirrored(db, [run.run_id for run in waiting], result.store)
+    except AirqError as error:
+        log.warning("the record of this run was not sent to the store, the next run sends it: %s", error)

@@ -1,0 +1,78 @@
+"""What alerts are judged by: a run, what was usual before it, the hours of the last day, and the thresholds."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
+
+from airq_etl.findings_text import printable
+from airq_etl.runs import RunRecord, StationRecord
+from airq_etl.sanity.finding import Finding
+
+
+class Thresholds(NamedTuple):
+    """From where on something is wrong (see the settings AIRQ_ALERT_*); 0 leaves one out."""
+
+    after: int = 1
+    slow: float = 2
+    records_percent: float = 80
+    rejected_percent: float = 1
+    minute: int = 50
+    overdue_h: int = 2
+
+
+class Recent(NamedTuple):
+    """Of the `expected` hours of a station's last day, how many are there; its `newest` hour, None: none is known.
+
+    `missing_since` is the first of them that is not there.
+    """
+
+    there: int
+    expected: int
+    newest: datetime | None
+    missing_since: datetime | None
+
+
+class Facts(NamedTuple):
+    """What there is to judge by, at the end of a run.
+
+    `run` has its steps and their stations. `bad` has when each failed run since the last good one before it began,
+    newest first; `failures` for each station that failed how many runs in a row it did, and when the first of these
+    began. `usual_s` and `usual_rows` are the means of the last good runs, None where these are few. `good_before` is
+    when the last good run before this one ended, `first_run` when the first of all began. `recent` has the stations
+    of which the run was to bring hours (`whole`: of all stations), `findings` what is open of the sanity check, each
+    with when it opened.
+    """
+
+    run: RunRecord
+    now: datetime
+    bad: Sequence[datetime] = ()
+    failures: Mapping[int, tuple[int, datetime]] = MappingProxyType({})
+    usual_s: float | None = None
+    usual_rows: float | None = None
+    good_before: datetime | None = None
+    first_run: datetime | None = None
+    recent: Mapping[int, Recent] = MappingProxyType({})
+    findings: Sequence[tuple[Finding, datetime]] = ()
+    names: Mapping[int, str] = MappingProxyType({})
+    whole: bool = True
+
+    @property
+    def failed(self) -> bool:
+        """Whether the run brought nothing."""
+        return self.run.state == "FAILED"
+
+    def name(self, station_id: int) -> str:
+        """What to call a station: by name and id, since names are not unique."""
+        name = self.names.get(station_id)
+        return f"station {station_id} ({printable(name)})" if name else f"station {station_id}"
+
+    def had_no_answer(self, station_id: int | None) -> bool:
+        """Whether the source said nothing of a station."""
+        return self.failed or any(
+            one.station_id == station_id and one.state == "FAILED" for one in self.stations("extract")
+        )
+
+    def stations(self, step: str) -> list[StationRecord]:
+        """What a step of the run did for each station."""
+        return next((found.stations for found in self.run.steps if found.step == step), [])
