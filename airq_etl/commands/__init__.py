@@ -1,5 +1,6 @@
 """The commands: each takes options, asks for settings, calls the pipeline once, and ends with its result."""
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -43,3 +44,9 @@ def say(text: str) -> None:
         raise BrokenPipeError from error
     except OSError as error:
         raise AirqError(f"standard output cannot be written: {error.strerror}") from error
+
+
+def on_a_terminal() -> bool:
+    """Whether colours are wanted: on a terminal that has them, unless NO_COLOR is set (https://no-color.org)."""
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,14 +1,12 @@
 """sanity-check: what is stored, and whether it makes sense."""
 
-import os
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from airq_etl import options
-from airq_etl.commands import say
+from airq_etl.commands import on_a_terminal, say
 from airq_etl.errors import UsageError
 from airq_etl.options import AsJson, Common, EndDate, StartDate, StationIds, with_common
 
@@ -64,7 +62,7 @@ def sanity_check(  # noqa: PLR0913 -- the options of the command
     elif verdict.exit_code or not common.quiet:
         from airq_etl.findings_text import verdict_text
 
-        say(verdict_text(verdict, coloured=_on_a_terminal(), failing_only=common.quiet))
+        say(verdict_text(verdict, coloured=on_a_terminal(), failing_only=common.quiet))
     raise typer.Exit(verdict.exit_code)
 
 
@@ -80,9 +78,3 @@ def _say_checks(*, as_json: bool) -> None:
     from airq_etl.findings_text import checks_text
 
     say(checks_text(CHECKS))
-
-
-def _on_a_terminal() -> bool:
-    """Whether colours are wanted: on a terminal that has them, unless NO_COLOR is set (https://no-color.org)."""
-    terminal = sys.stdout is not None and sys.stdout.isatty()
-    return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
