@@ -13,7 +13,7 @@
     ├── LockedError              75  another run holds the lock
     └── StoppedError             128 + the signal
 
-An exit code 4 comes with no error: `sanity-check` did its work, and what is stored fails it.
+An exit code 4 comes with no error: `sanity-check` or `status --check` did its work, and what it looked at fails.
 
 A message is one line: it names the thing (setting, station, file) and the next step. The exit codes 75 and
 128 + n are those of sysexits.h and of the shell.
