@@ -1,8 +1,9 @@
 """status: what ran, how it went, and what is open, in 80 columns; it alters nothing."""
 
-import json
 import os
 import pty
+import re
+import select
 import signal
 import sqlite3
 import subprocess
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 STATIONS = (7, 8)
 NOW = hour(30) + timedelta(minutes=20)  # 2024-09-10 06:20
+DEMO = "2026-09-09T10:20"
 MINUTE = timedelta(minutes=1)
 GOOD = Reply(body=body({number: {"CO": 1.0} for number in range(31)}))
 
@@ -323,14 +325,18 @@ def test_a_station_that_was_never_asked(job: Job) -> None:
 
 def test_names_keep_to_their_columns(job: Job) -> None:
     """Wide characters take two columns; what would steer a terminal becomes a space, in a name and in an error."""
-    name = "城市空氣品質監測站臺北市\x1b[31m\x07\u202e\n中正區"
-    answer = json.dumps({"header": {"station_name": name}, "data": [{"timestamp": "2024-09-09 00:00:00", "CO": 1.0}]})
-    job.answers = {7: Reply(body=answer.encode()), 8: Reply(body=answer.encode())}
+    name = r"城市空氣品質監測站臺北市\u001b[31m\u0007\u202e\n中正區"
+    (job.airq.directory / "stations.toml").write_text(
+        f'[7]\nname = "短\\u001b[31m"\n[8]\nname = "{name}"\n', encoding="utf-8"
+    )
     assert job.run() == 0
-    ran = job.status()
+    error = StationRecord(station_id=8, state="FAILED", message="\x1b[2Jrefused\r\n" + "臺" * 99)
+    record(job.data, "0000000b", NOW, stations=[error])
+    ran = job.status(env={"AIRQ_STATIONS_FILE": "stations.toml"})
     assert all(character.isprintable() for line in ran.out.splitlines() for character in line)
-    assert ran.out.count("城市空氣品質") == 2
-    assert all(cell_len(line[: line.index("OK")]) == 22 for line in ran.out.splitlines() if line.startswith("城"))
+    assert [cell_len(line[: line.index("OK")]) for line in ran.out.splitlines() if line.startswith("短")] == [22]
+    assert [cell_len(line[: line.index("FA")]) for line in ran.out.splitlines() if line.startswith("城市")] == [22]
+    assert [cell_len(line) for line in ran.out.splitlines() if "refused" in line] == [80]
 
 
 # Alerts, findings, disk
@@ -512,6 +518,7 @@ class Terminal:
     def wait_for(self, text: bytes) -> None:
         """Return when this was drawn after all that was waited for before."""
         while text not in self.shown:
+            assert select.select([self._ours], [], [], 30)[0], f"{text!r} was not drawn: {self.shown[-500:]!r}"
             self.shown += os.read(self._ours, 1 << 16)
         self.shown = self.shown.partition(text)[2]
 
@@ -605,3 +612,23 @@ def test_a_look_at_the_lock_stops_no_run(tmp_path: Path) -> None:
         over.set()
         for watcher in watchers:
             watcher.join()
+
+
+# The README
+
+
+def test_the_screen_in_the_readme_is_the_one_of_the_demo(airq: "Airq") -> None:
+    """But for the machine's name, the id of the run, and what differs by speed and disk."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition(f"--now {DEMO}`:\n\n```\n")[2].partition("```\n")[0]
+    del airq.environment["XDG_DATA_HOME"]
+    airq("run", "--demo")
+    told = airq("status", "--data-dir", airq.directory / ".local/share/airq-etl-demo", "--now", DEMO).out
+    assert _whatever_the_machine(told) == _whatever_the_machine(shown)
+
+
+def _whatever_the_machine(screen: str) -> list[str]:
+    told = re.sub(r"^airq-etl on \S+,", "airq-etl on a machine,", screen)
+    told = re.sub(r"OK \w{8} of", "OK a run of", told)
+    told = re.sub(r"[\d.]+ (s|[kMGT]?B)\b", "so much", told)
+    return [" ".join(line.split()) for line in told.splitlines()]
