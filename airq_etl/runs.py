@@ -16,6 +16,7 @@ import msgspec
 State = Literal["PENDING", "RUNNING", "SUCCESS", "PARTIAL", "FAILED", "RETRY", "SKIPPED", "CANCELLED"]
 UNFINISHED: tuple[State, ...] = ("PENDING", "RUNNING", "RETRY")
 INTERRUPTED = "interrupted"
+SLOW_S = 5.0  # as much longer than usual may a run be: twice half a second is no reason to wake anybody
 
 # The steps of a run, in their order, and what each counts; of the counts, those that it has for each station.
 STEPS = ("extract", "transform", "load", "sanity-check")
@@ -103,3 +104,10 @@ def _as_dead(step: StepRecord) -> dict[str, object]:
     if step.state == "PENDING":
         return {"state": "SKIPPED", "stations": stations}
     return {"state": "FAILED", "message": INTERRUPTED, "stations": stations}
+
+
+def is_slow(duration_s: float | None, usual_s: float | None, times: float) -> bool:
+    """Whether it took more than so many `times` what is usual (0: never), and 5 s more at that."""
+    if duration_s is None or usual_s is None or not times:
+        return False
+    return duration_s > times * usual_s and duration_s > usual_s + SLOW_S

@@ -13,7 +13,6 @@ from airq_etl.watch import KnownAlert
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 HOURS_SHOWN = 24
-SLOW_S = 5.0  # as much longer than usual may a run be, however short it is
 # The worst first; None is a station that no extract has asked for.
 WORST_FIRST: Sequence[State | None] = (
     *("FAILED", "CANCELLED", "PARTIAL", "SKIPPED", "RETRY", None, "RUNNING", "PENDING", "SUCCESS"),
@@ -146,13 +145,6 @@ def midnight(time: datetime) -> datetime:
 def _at(minute: int, time: datetime) -> datetime:
     """The first time at this minute of an hour, from `time` on, which is a whole minute."""
     return time + timedelta(minutes=(minute - time.minute) % 60)
-
-
-def is_slow(duration_s: float | None, usual_s: float | None, times: float) -> bool:
-    """Whether it took more than so many `times` what is usual (0: never), and 5 s more at that."""
-    if duration_s is None or usual_s is None or not times:
-        return False
-    return duration_s > times * usual_s and duration_s > usual_s + SLOW_S
 
 
 def unwell(alerts: Sequence[KnownAlert], since: datetime | None, overdue_h: int, now: datetime) -> list[str]:

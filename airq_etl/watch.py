@@ -10,13 +10,12 @@ from datetime import datetime, timedelta
 import msgspec
 
 from airq_etl.findings_text import where
-from airq_etl.runs import StationRecord
+from airq_etl.runs import StationRecord, is_slow
 from airq_etl.sanity.finding import Severity
 from airq_etl.sanity.wording import at, many, percent
 from airq_etl.watched import Facts, Thresholds
 
 HOUR = timedelta(hours=1)
-SLOW_LEAST_S = 5.0  # beyond what is usual: twice half a second is no reason to wake anybody
 # Findings that an alert of ours says sooner, or that a source which failed explains.
 SAID = frozenset({"stale-station", "rejected-rows"})
 OF_THE_SOURCE = frozenset({"silent-network"})
@@ -115,9 +114,7 @@ def _failed_stations(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
 
 def _slow(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
     run, usual = facts.run, facts.usual_s
-    if facts.failed or not limits.slow or run.duration_s is None or usual is None:
-        return
-    if run.duration_s <= usual * limits.slow or run.duration_s <= usual + SLOW_LEAST_S:
+    if facts.failed or run.duration_s is None or usual is None or not is_slow(run.duration_s, usual, limits.slow):
         return
     if facts.usual_rows and run.count("rows_read") > facts.usual_rows * limits.slow:
         return  # it had as much more to do: a whole year, or what was missed

@@ -367,7 +367,7 @@ def test_open_alerts_are_told_with_what_to_do(job: Job) -> None:
 def test_check_fails_without_a_good_run(job: Job, hours: str, given: dict[str, str], code: int) -> None:
     """No good run for AIRQ_ALERT_OVERDUE_H is exit code 4 with --check, and is said; without it the code is 0."""
     record(job.data, "0000000a", NOW - MINUTE)
-    record(job.data, "0000000b", NOW + 30 * MINUTE, state="PARTIAL")
+    record(job.data, "0000000b", NOW + 30 * MINUTE, state="FAILED")
     now = NOW + float(hours) * 60 * MINUTE
     ran = job.status("--check", now=now, expect=code, env=given)
     assert ("not well   no good run for" in ran.out) == bool(code)

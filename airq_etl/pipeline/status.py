@@ -18,7 +18,7 @@ from airq_etl.ledger_reader import LedgerReader
 from airq_etl.open_alerts import open_alerts
 from airq_etl.open_findings import open_findings
 from airq_etl.pipeline.load import EMBEDDED
-from airq_etl.runs import UNFINISHED, RunRecord, StepRecord
+from airq_etl.runs import UNFINISHED, RunRecord, StepRecord, is_slow
 from airq_etl.sanity.finding import SEVERITIES
 from airq_etl.settings import Settings
 from airq_etl.status_facts import (
@@ -31,7 +31,6 @@ from airq_etl.status_facts import (
     StationStands,
     Status,
     StepStands,
-    is_slow,
     midnight,
     pace,
     unwell,
