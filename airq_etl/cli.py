@@ -5,6 +5,8 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated
 
 import typer
@@ -48,6 +50,8 @@ def _before(  # noqa: PLR0913 -- the common options
     ] = False,
 ) -> None:
     if ctx.invoked_subcommand is None:
+        if log_format == "json":
+            raise UsageError("no command was given; airq-etl --help lists them")
         typer.echo(ctx.get_help(), err=True)
         raise typer.Exit(UsageError.exit_code)
     ctx.obj = Common(env_file, data_dir, verbose, quiet, log_format, now)
@@ -62,24 +66,32 @@ for command in (
 
 def main() -> None:
     """Run the command line; every failure is one line on stderr and an exit code, a traceback only with -v."""
-    verbose = any(word in {"-v", "--verbose"} for word in sys.argv[1:])
+    verbose, as_json = _asked_for(sys.argv[1:])
+    logs.start(verbose=verbose, quiet=False, as_json=as_json)
     try:
         code = app(standalone_mode=False)
     except (AirqError, typer.TyperException) as error:
         message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
-        code = _fail(message, error.exit_code, verbose=verbose)
+        code = _fail(message, error.exit_code, verbose=verbose, as_json=as_json)
     except typer.Abort:
         code = 130
     except BrokenPipeError:
         # Whoever read our output has gone, which is no failure of ours.
         code = 0
     except Exception as error:  # noqa: BLE001 -- the last resort
-        code = _fail(f"this is a bug: {type(error).__name__}: {error} (-v shows where)", 1, verbose=verbose)
+        message = f"this is a bug: {type(error).__name__}: {error} (-v shows where)"
+        code = _fail(message, 1, verbose=verbose, as_json=as_json)
     _let_go_of_stdout()
     if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
         # One that looks up a name cannot be stopped; Python would wait for it.
         os._exit(code or 0)
     sys.exit(code)
+
+
+def _asked_for(words: Sequence[str]) -> tuple[bool, bool]:
+    """Whether to say more, and whether in JSON: known before typer reads the words, which may fail."""
+    as_json = "--log-format=json" in words or ("--log-format", "json") in pairwise(words)
+    return any(word in {"-v", "--verbose"} for word in words), as_json
 
 
 def _let_go_of_stdout() -> None:
@@ -91,12 +103,15 @@ def _let_go_of_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _fail(message: str, code: int, *, verbose: bool) -> int:
+def _fail(message: str, code: int, *, verbose: bool, as_json: bool) -> int:
     if hasattr(signal, "setitimer"):
         # Nobody may be reading any more; whatever there was to do is done.
         signal.signal(signal.SIGALRM, lambda *_: os._exit(code))
         signal.setitimer(signal.ITIMER_REAL, FAREWELL_S)
+    if as_json:
+        logs.last_words(message, code)
+        return code
     if verbose:
         typer.echo(logs.REDACTION.hide(traceback.format_exc()), err=True)
-    typer.echo(f"airq-etl: {logs.REDACTION.hide(' '.join(message.split()))}", err=True)
+    typer.echo(f"airq-etl: {' '.join(logs.REDACTION.hide(message).split())}", err=True)
     return code

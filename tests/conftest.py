@@ -47,6 +47,16 @@ def missing() -> Missing:
     return _missing
 
 
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], str]:
+    """Call with the name of a program; where it lies. Skips the test where it does not."""
+
+    def found(name: str) -> str:
+        return shutil.which(name) or _missing(f"no `{name}` on this machine")
+
+    return found
+
+
 @pytest.fixture(autouse=True)
 def _empty_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No setting from outside, no data directory of the user's, no stray .env file."""

@@ -1,4 +1,4 @@
-"""export: tables out of the data directory."""
+"""export: tables out of the data directory, and alert rules."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from airq_etl import options
+from airq_etl.errors import UsageError
 from airq_etl.options import Common, EndDate, StartDate, StationIds, with_common
 
 
@@ -14,8 +15,11 @@ def export(  # noqa: PLR0913 -- the options of the command
     common: Common,
     *,
     what: Annotated[
-        Literal["daily", "hourly", "revisions", "moved", "rejects"],
-        typer.Argument(help="The table; moved: the daily means that revisions moved.", show_default=False),
+        Literal["daily", "hourly", "revisions", "moved", "rejects", "alert-rules"],
+        typer.Argument(
+            help="The table; moved: the daily means that revisions moved; alert-rules: for Prometheus.",
+            show_default=False,
+        ),
     ],
     station: StationIds = None,
     start_date: StartDate = None,
@@ -28,12 +32,17 @@ def export(  # noqa: PLR0913 -- the options of the command
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here, not to stdout.")
     ] = None,
 ) -> None:
-    """Write a table as CSV, Parquet or JSON lines.
+    """Write a table as CSV, Parquet or JSON lines; or alert rules for Prometheus.
 
     Example: airq-etl export daily --station 283164601 -o daily.csv
     """
     from airq_etl.pipeline import export as exporting
 
+    if what == "alert-rules":
+        if station or start_date or end_date or form:
+            raise UsageError("alert-rules are no table: they take no station, no days and no --format")
+        exporting.write_rules(output)
+        return
     ids, settings = options.stations(station) or (), options.settings(common)
     days = options.days(start_date, end_date, settings.clock())
     chosen = form or exporting.format_of(output)

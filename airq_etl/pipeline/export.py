@@ -1,9 +1,10 @@
-"""export: tables out of the data directory, as CSV, Parquet or JSON lines."""
+"""export: tables out of the data directory, as CSV, Parquet or JSON lines; the alert rules for Prometheus."""
 
 import io
 import logging
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 What = Literal["daily", "hourly", "revisions", "moved", "rejects"]
 Format = Literal["csv", "parquet", "jsonl"]
 ROWS_AT_ONCE = 50_000
+RULES = resources.files("airq_etl") / "deploy" / "airq_etl.rules.yml"
 
 
 def rows(settings: Settings, what: What, stations: Collection[int], days: Days | None) -> pl.DataFrame:
@@ -66,17 +68,26 @@ def format_of(target: Path | None) -> Format:
 
 def write(frame: pl.DataFrame, form: Format, target: Path | None) -> None:
     """Write a frame to a file, whole or not at all; to standard output where there is none, or it is `-`."""
+    _write(_pieces(frame, form), target)
+
+
+def write_rules(target: Path | None) -> None:
+    """Write the alert rules for Prometheus, as `write` does a frame."""
+    _write([RULES.read_bytes()], target)
+
+
+def _write(pieces: Iterable[bytes], target: Path | None) -> None:
     if target is None or str(target) == "-":
-        _write_out(frame, form)
+        _write_out(pieces)
     else:
-        write_whole(target, _pieces(frame, form))
+        write_whole(target, pieces)
 
 
-def _write_out(frame: pl.DataFrame, form: Format) -> None:
+def _write_out(pieces: Iterable[bytes]) -> None:
     if sys.stdout is None:
         raise AirqError("standard output is closed")
     try:
-        sys.stdout.buffer.writelines(_pieces(frame, form))
+        sys.stdout.buffer.writelines(pieces)
         sys.stdout.buffer.flush()
     except BrokenPipeError as error:
         # Without its number: typer would end the process by itself.

@@ -85,7 +85,9 @@ def job(settings: Settings, result: Result, *steps: str, bounded: bool = False) 
 
 def begun(settings: Settings, command: str) -> Result:
     """The result of a command that begins now."""
-    return Result(command=command, run_id=secrets.token_hex(4), started_at=settings.clock())
+    result = Result(command=command, run_id=secrets.token_hex(4), started_at=settings.clock())
+    logs.of_run(result.run_id)
+    return result
 
 
 def _clear_up(lake: Lake) -> None:

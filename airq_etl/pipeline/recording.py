@@ -49,11 +49,13 @@ def recorded(ledger: Ledger, settings: Settings, result: Result, steps: Sequence
     )
     with ledger.transaction() as db:
         ledger_runs.start(db, run, steps)
+    logs.event("run-started", f"{run.command} {run.run_id}", run.state)
 
     def end(state: State, message: str) -> None:
         result.ended_at, result.duration_s = _ending(settings), _seconds_since(began)
         run.state, run.message, run.exit_code = state, message, result.exit_code
         run.ended_at, run.duration_s = result.ended_at, result.duration_s
+        logs.event("run-ended", f"{run.command} {run.run_id}", state, run.duration_s)
         with ledger.transaction() as db:
             ledger_runs.end(db, run)
 
@@ -92,6 +94,7 @@ def step(work: Recorded, name: str) -> Iterator[dict[str, int]]:
     def end(state: State, message: str) -> None:
         record.state, record.message = state, message
         record.ended_at, record.duration_s = _ending(work.settings), _seconds_since(began)
+        logs.event("step-ended", name, state, record.duration_s, step=name)
         record.stations = _station_records(work.result, name)
         totals = {key: sum(s.counts[key] for s in record.stations) for key in OF_A_STATION.get(name, ())}
         record.counts = totals | counts

@@ -80,6 +80,6 @@ def _write_metrics(settings: Settings, ledger: Ledger, result: Result) -> None:
     from airq_etl import metrics
 
     try:
-        metrics.write(settings.metrics_file, result, ledger_runs.last_success(ledger, result.command))
+        metrics.write(settings.metrics_file, ledger, result)
     except OSError as error:
         log.warning("AIRQ_METRICS_FILE: %s cannot be written: %s", settings.metrics_file, error.strerror)
