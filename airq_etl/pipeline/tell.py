@@ -8,7 +8,7 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from airq_etl import alerts, ledger_runs
+from airq_etl import alerts
 from airq_etl.errors import AirqError, LockedError, StoppedError, StoreError
 from airq_etl.ledger import FILE, Ledger
 from airq_etl.pipeline import alerting

@@ -120,7 +120,8 @@ def _decode(work: Job, name: str, answer: Answer, batch: Work, keys: Keys) -> No
     station.rows_rejected += len(parsed.rejected)
     station.rows_duplicate += parsed.duplicates
     station.rows_read += parsed.rows.height
-    station.values_missing += sum(parsed.rows.select(pl.all().null_count()).row(0))
+    lacking = (column.null_count() for column in parsed.rows.get_columns())
+    station.values_missing += sum(count for count in lacking if count < parsed.rows.height)
     header = decoded.header
     said = Station(name=header.station_name, latitude=header.station_lat, longitude=header.station_lon)
     batch.rows.append(parsed.rows)
