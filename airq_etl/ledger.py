@@ -15,7 +15,7 @@ from typing import Any, Self
 import polars as pl
 
 from airq_etl import sqlite
-from airq_etl.ledger_layout import RUN_TABLES, UPGRADE
+from airq_etl.ledger_layout import ANSWER_TABLES, RUN_TABLES, UPGRADE
 from airq_etl.ledger_stations import (
     POSITIONS,
     REJECTS,
@@ -58,7 +58,7 @@ class Ledger:
         self._db = sqlite.connect(
             self.path,
             LAYOUT,
-            _TABLES + RUN_TABLES + STATION_TABLES,
+            _TABLES + RUN_TABLES + STATION_TABLES + ANSWER_TABLES,
             wait_s=WAIT_FOR_A_WRITER_S,
             remedy=REMEDY,
             upgrade=UPGRADE,

@@ -1,4 +1,4 @@
-"""The tables of the ledger that hold runs, and what became wrong."""
+"""The tables of the ledger that hold runs, what became wrong, and what backfills still want, or were not given."""
 
 RUN_TABLES = """
 create table if not exists runs (
@@ -16,6 +16,13 @@ create table if not exists alerts (
     kind text not null, station_id integer, subject text not null, severity text not null, since text not null,
     sentence text not null, action text not null, opened_at text not null, run_id text not null,
     told_at text, told_as text, cleared_at text);
+"""
+ANSWER_TABLES = """
+create table if not exists wanted (
+    station_id integer, first text, last text, primary key (station_id, first, last)) without rowid;
+create table if not exists not_given (
+    station_id integer, first text, last text, asked_at text not null,
+    primary key (station_id, first, last)) without rowid;
 """
 # What layouts before 4 had, which lacked these columns and let no step wait.
 UPGRADE = """

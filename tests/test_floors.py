@@ -28,6 +28,9 @@ FLOORS: list[set[str]] = [
         "status_words",
         "status_view",
         "run_view",
+        "missing",
+        "backfilling",
+        "backfill_text",
     },
     {
         "settings",
@@ -40,6 +43,7 @@ FLOORS: list[set[str]] = [
         "captures",
         "ledger",
         "ledger_layout",
+        "ledger_answers",
         "ledger_runs",
         "ledger_stations",
         "ledger_reader",

@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
-from airq_etl.windows import HOUR, KEPT, WHOLE_YEAR, Days, Plan, Window, for_days, since
+from airq_etl.windows import HOUR, KEPT, WHOLE_YEAR, Days, Hours, Plan, Window, asked_by, for_days, for_hours, since
+from tests.frames import hour
 
 NOW = datetime(2024, 9, 9, 10, 20, tzinfo=UTC)
 OVERLAP, WEEK = timedelta(hours=48), timedelta(days=7)
@@ -89,3 +90,40 @@ def test_days_out_of_reach_are_lost() -> None:
     assert partly.windows[0].start == NOW - KEPT - HOUR
     assert partly.lost == NOW - KEPT - datetime(2023, 9, 1, tzinfo=UTC)
     assert for_days(Days(date(2024, 10, 1), date(2024, 10, 2)), "UTC", NOW) == Plan([], whole_year=False)
+
+
+def test_hours_without_others() -> None:
+    """What is left of hours in a row when others are taken out: none twice, none that was not there."""
+    ten = Hours(hour(0), hour(9))
+    assert ten.length == 10
+    assert ten.without([]) == [ten]
+    assert ten.without([Hours(hour(4), hour(5)), Hours(hour(-3), hour(0)), Hours(hour(5), hour(6))]) == [
+        Hours(hour(1), hour(3)),
+        Hours(hour(7), hour(9)),
+    ]
+    assert ten.without([Hours(hour(20), hour(30)), Hours(hour(5), hour(4))]) == [ten]
+    assert ten.without([Hours(hour(-1), hour(9))]) == []
+    assert Hours(hour(3), hour(2)).without([]) == []
+
+
+def test_a_long_gap_is_asked_for_in_windows_of_30_days() -> None:
+    """Each with an hour before and after; together they are for each hour of the gap, once."""
+    gap = Hours(hour(5), hour(5 + 24 * 70))
+    windows = for_hours([gap])
+    assert windows[0] == Window(hour(4), hour(5 + 24 * 30 + 1))
+    hours = [asked_by(window) for window in windows]
+    assert [one.length for one in hours] == [24 * 30, 24 * 30, 24 * 10 + 1]
+    assert gap.without(hours) == []
+    assert all(following.first - one.last == HOUR for one, following in pairwise(hours))
+
+
+def test_gaps_near_each_other_share_a_window() -> None:
+    """One that begins within 30 days of the first hour of another is asked for with it, as far as it lies there."""
+    near, across, far = Hours(hour(0), hour(1)), Hours(hour(719), hour(725)), Hours(hour(2000), hour(2000))
+    windows = for_hours([far, across, near])
+    assert [asked_by(one) for one in windows] == [
+        Hours(hour(0), hour(719)),
+        Hours(hour(720), hour(725)),
+        Hours(hour(2000), hour(2000)),
+    ]
+    assert for_hours([]) == []

@@ -1,7 +1,7 @@
 """Missing hours that the source no longer gives, and those that it soon will not: it keeps 365 days."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import polars as pl
@@ -11,7 +11,7 @@ from airq_etl.sanity.evidence import Evidence
 from airq_etl.sanity.finding import Finding
 from airq_etl.sanity.gaps import HOUR, gaps, is_expected, judged_at, served, spans
 from airq_etl.sanity.wording import at, many
-from airq_etl.windows import KEPT
+from airq_etl.windows import KEPT, whole_hour
 
 SOON = timedelta(days=30)
 LATE = timedelta(hours=2)
@@ -26,11 +26,11 @@ def lost_hours(evidence: Evidence) -> Iterator[Finding]:
     hours = served(evidence)
     horizon = evidence.now - KEPT
     missing = pl.concat([gaps(hours).drop("hours"), _since_newest(evidence, hours)])
-    kept = pl.col("first").clip(lower_bound=_next_hour(horizon))
+    kept = pl.col("first").clip(lower_bound=whole_hour(horizon))
     askable = pl.col("asked").is_null() | (pl.col("asked") < pl.col("last") + HOUR + LATE)
-    until = pl.col("last").clip(upper_bound=_next_hour(horizon + SOON) - HOUR)
+    until = pl.col("last").clip(upper_bound=whole_hour(horizon + SOON) - HOUR)
     urgent = missing.filter(askable).with_columns(first=kept, last=until)
-    gone = missing.with_columns(last=pl.col("last").clip(upper_bound=_next_hour(horizon) - HOUR))
+    gone = missing.with_columns(last=pl.col("last").clip(upper_bound=whole_hour(horizon) - HOUR))
     for row in spans(hours).iter_rows(named=True):
         station = pl.col("station_id") == row["station_id"]
         soon, lost = (_some(frame.filter(station)) for frame in (urgent, gone))
@@ -49,12 +49,6 @@ def _since_newest(evidence: Evidence, hours: pl.DataFrame) -> pl.DataFrame:
     expected = [station_id for station_id in hours["station_id"].unique() if is_expected(evidence, station_id)]
     newest = spans(hours.filter(pl.col("station_id").is_in(expected)))
     return newest.select("station_id", first=begins, last=ends, asked=pl.lit(None, TIME))
-
-
-def _next_hour(time: datetime) -> datetime:
-    """The first start of an hour that is not before `time`."""
-    hour = time.replace(minute=0, second=0, microsecond=0)
-    return hour if hour == time else hour + HOUR
 
 
 def _some(gaps_of_one: pl.DataFrame) -> pl.DataFrame:
@@ -102,7 +96,7 @@ def _all_the_time(evidence: Evidence, row: dict[str, Any]) -> Finding:
         severity="warning",
         station_id=row["station_id"],
         first=row["newest"] + HOUR,
-        last=_next_hour(evidence.now - KEPT) - HOUR,
+        last=whole_hour(evidence.now - KEPT) - HOUR,
         count=(evidence.now - KEPT - row["newest"]) // HOUR,
         sentence=(
             f"its newest hour is {at(row['newest'])}, older than the 365 days that the source keeps: if the station "
