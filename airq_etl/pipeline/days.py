@@ -12,6 +12,7 @@ from airq_etl.changes import Change, remember_position, touch, touched_since_dai
 from airq_etl.guidelines import NOWCAST_HOURS
 from airq_etl.lake import DAILY, HOURLY, Lake
 from airq_etl.pipeline.job import Job
+from airq_etl.sanity.wording import many
 from airq_etl.stations import Rules
 from airq_etl.windows import Days
 
@@ -60,15 +61,26 @@ def _rule(work: Job, station_id: int) -> str:
     return f"{settings.zone(station_id)}/{settings.min_hours}/{since or '-'}/{quality.RULES}"
 
 
-def write_daily(work: Job) -> None:
-    """Compute the days touched since the daily table was last written, from all their hours."""
+def write_daily(work: Job, *, some_days: bool = False) -> None:
+    """Compute the days touched since the daily table was last written, from all their hours.
+
+    The rule in force is then that of their stations; but where only `some_days` were to be computed, one by which
+    other days were made stays noted, until these are made by the new one.
+    """
+    behind = outdated(work) if some_days else []
+    if behind:
+        log.info(
+            "what makes a day, a mean or a flag changed for %s: only the days asked for are computed anew, and those "
+            "of new hours; the next transform without days brings up the others",
+            many(len(behind), "station"),
+        )
     newest, touched = touched_since_daily(work.ledger)
     by_year: dict[int, list[Change]] = defaultdict(list)
     for change in touched:
         by_year[change.day.year].append(change)
     for year, changes in by_year.items():
         _write_year(work, work.lake, str(year), changes)
-    stations = sorted({change.station_id for change in touched})
+    stations = sorted({change.station_id for change in touched}.difference(behind))
     with work.ledger.transaction() as db:
         remember_position(db, newest)
         db.executemany(

@@ -6,9 +6,10 @@ recomputed from what the ledger says was touched, so those of an interrupted run
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from http import HTTPStatus
+from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
@@ -41,21 +42,37 @@ class Work(NamedTuple):
     captures: list[str]
 
 
-def transform(work: Job, stations: Sequence[int], days: Days | None) -> None:
-    """Work pending captures in; with `days`, compute the daily rows of these days (of `stations`) anew as well."""
+def transform(work: Job, stations: Sequence[int], days: Days | None, tried: Collection[str] = ()) -> None:
+    """Work pending captures in, but for those `tried` before; with `days`, compute these (of `stations`) anew as well.
+
+    Where a rule changed all days of its stations are computed anew; with `days` these alone.
+    """
     with step(work, "transform") as counts:
-        done = work.ledger.worked_in()
-        if not done:
-            # A new ledger: what the tables hold already is to be computed, and sent, once more.
-            touch_all_days(work)
-        named = ((captures.name(work.lake, path), path) for path in captures.files(work.lake))
-        pending = [(name, captures.read(path)) for name, path in named if name not in done]
-        work_in(work, work.lake, pending, counting(work, _touch(work)))
-        if days is not None:
+        worked_in = work_in_pending(work, tried)
+        if days is None:
+            touch_where_the_rule_changed(work)
+        else:
             touch_days(work, stations, days)
-        touch_where_the_rule_changed(work)
-        write_daily(work)
-        counts["captures"] = len(pending)
+        write_daily(work, some_days=days is not None)
+        counts["captures"] = len({*worked_in, *tried})
+
+
+def work_in_pending(work: Job, tried: Collection[str] = ()) -> list[str]:
+    """Work into the hourly tables what waits, but for the captures `tried` before; the names of the captures."""
+    if not work.ledger.worked_in():
+        # A new ledger: what the tables hold already is to be computed, and sent, once more.
+        touch_all_days(work)
+    pending = {name: path for name, path in waiting(work).items() if name not in tried}
+    sources = ((name, captures.read(path)) for name, path in pending.items())
+    work_in(work, work.lake, sources, counting(work, _touch(work)))
+    return list(pending)
+
+
+def waiting(work: Job) -> dict[str, Path]:
+    """The captures that are not worked in, oldest first."""
+    done = work.ledger.worked_in()
+    named = {captures.name(work.lake, path): path for path in captures.files(work.lake)}
+    return {name: path for name, path in named.items() if name not in done}
 
 
 def work_in(
