@@ -6,7 +6,7 @@ import re
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,10 +39,26 @@ def extract(work: Job, stations: Sequence[int], days: Days | None) -> None:
     """Ask for the stations: for `days`, or for what is missing. Failures are noted, station by station."""
     with step(work, "extract"):
         plans = _plans(work, stations, days)
-        errors = asyncio.run(_ask(work, plans))
-        work.result.stations.sort(key=lambda station: station.station_id)
-        _note(work, errors, some_came=len(errors) < len(plans))
+        errors = ask(work, plans)
         _remember_sweeps(work, [s for s, plan in plans.items() if plan.whole_year and s not in errors])
+
+
+def ask(
+    work: Job, plans: dict[int, windows.Plan], told: Callable[["Asked"], None] | None = None
+) -> dict[int, AirqError]:
+    """Ask as planned, within the step that goes on; `told` hears of each window. Failures are noted, and returned."""
+    came: list[Asked] = []
+
+    def hear(asked: "Asked") -> None:
+        if asked.error is None:
+            came.append(asked)
+        if told is not None:
+            told(asked)
+
+    errors = asyncio.run(_ask(work, plans, hear))
+    work.result.stations.sort(key=lambda station: station.station_id)
+    _note(work, errors, some_came=bool(came) or len(errors) < len(plans))
+    return errors
 
 
 def _note(work: Job, errors: dict[int, AirqError], *, some_came: bool) -> None:
@@ -86,7 +102,7 @@ def _plans(work: Job, stations: Sequence[int], days: Days | None) -> dict[int, w
     return plans
 
 
-async def _ask(work: Job, plans: dict[int, windows.Plan]) -> dict[int, AirqError]:
+async def _ask(work: Job, plans: dict[int, windows.Plan], told: Callable[["Asked"], None]) -> dict[int, AirqError]:
     # Imported here: what only transforms or loads needs no network.
     from airq_etl.airqino import AirqinoClient, Ask
     from airq_etl.credentials import auth_for
@@ -104,6 +120,7 @@ async def _ask(work: Job, plans: dict[int, windows.Plan]) -> dict[int, AirqError
                 async for asked in client.ask_all(asks):
                     unanswered.discard(asked.ask)
                     _count(work, asked)
+                    told(asked)
                     if asked.error is not None:
                         errors[asked.ask.station_id] = asked.error
         except TimeoutError:
