@@ -50,6 +50,8 @@ def backfill_text(done: Backfill) -> str:
             f"{done.unanswered} of {many(done.before.requests, 'request')} got no good answer; "
             "the next `airq-etl backfill` asks again"
         )
+    elif left := sum(of.left for of in done.stations):
+        lines.append(f"{many(left, 'hour')} left may come late: the next run asks for what is new, or backfill")
     lines += _for_ever(done.after)
     if done.run.store is not None:
         written = [f"{count} {name}" for name, count in done.run.documents.items() if count]

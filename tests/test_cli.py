@@ -20,7 +20,10 @@ from tests.server import Reply, in_turn, serving
 if TYPE_CHECKING:
     from tests.conftest import Airq
 
-COMMANDS = ("run", "extract", "transform", "load", "sanity-check", "status", "export", "simulate")
+COMMANDS = (
+    *("run", "extract", "transform", "load", "sanity-check", "status", "backfill", "doctor"),
+    *("export", "simulate"),
+)
 NOW = "2024-09-10T16:20:00"
 GOOD = Reply(body=body({n: {"CO": 1.0} for n in range(30)}))
 HEAVY = {"polars", "httpx", "pymongo", "prometheus_client", "apprise", "altair", "numpy"}
