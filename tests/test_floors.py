@@ -13,7 +13,7 @@ FLOORS: list[set[str]] = [
     {"errors", "sensors", "stations", "guidelines"},
     {"capture", "payload", "windows"},
     {"hourly", "quality", "nowcast"},
-    {"daily", "revisions", "documents", "results", "runs"},
+    {"daily", "revisions", "documents", "results", "runs", "checkup"},
     {
         "summary",
         "synthetic",
@@ -31,6 +31,7 @@ FLOORS: list[set[str]] = [
         "missing",
         "backfilling",
         "backfill_text",
+        "doctor_text",
     },
     {
         "settings",

@@ -26,7 +26,7 @@ def mirror(settings: Settings, ledger: Ledger, result: Result) -> None:
     waiting = ledger_runs.to_mirror(ledger, result.store)
     try:
         with closing(open_store(settings, Lake(settings.data_dir), LONGEST_S)) as store:
-            store.record(documents.RUNS, documents.runs(waiting, ledger.lake_id))
+            store.put(documents.RUNS, documents.runs(waiting, ledger.lake_id))
         with ledger.transaction() as db:
             ledger_runs.mark_mirrored(db, [run.run_id for run in waiting], result.store)
     except AirqError as error:

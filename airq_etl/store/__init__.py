@@ -8,13 +8,14 @@ Several data directories may share a MongoDB. A document is replaced only by one
 `Collection.newness`), so what stands there is of the newest answer, whoever loads last.
 """
 
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 import polars as pl
 
-from airq_etl.documents import LAYOUT, Collection, Document
+from airq_etl.documents import LAYOUT, META, Collection, Document
 from airq_etl.errors import StoreError
 
 Batch = tuple[Collection, list[Document]]
@@ -47,8 +48,8 @@ class Store(Protocol):
         (`shares`), what they write while this is going on is respected as well.
         """
 
-    def record(self, collection: Collection, documents: list[Document]) -> None:
-        """Insert documents, or put them in place of those of the same `_id`; the mark stays where it is."""
+    def put(self, collection: Collection, documents: list[Document]) -> None:
+        """Insert documents or replace them, without a word to the mark."""
 
     def remove(self, collection: Collection, ids: Sequence[str]) -> None:
         """Remove documents by `_id`; those that are not there are no error."""
@@ -90,6 +91,26 @@ def _fitting(kind: pl.DataType, value: Any) -> Any:  # noqa: ANN401 -- whatever 
     if kind.is_float():
         return float(value) if isinstance(value, int | float) else None
     return value if isinstance(value, kind.to_python()) else None
+
+
+def hosts(uri: str) -> str:
+    """The hosts in a URI, without credentials."""
+    return uri.rpartition("://")[2].rpartition("@")[2].partition("/")[0].partition("?")[0]
+
+
+PROBES = "probe:"
+
+
+def probe(store: Store) -> None:
+    """Write a document, read it back, remove it; StoreError where the store does not keep it."""
+    document: Document = {"_id": f"{PROBES}{secrets.token_hex(8)}", "position": None, "layout": LAYOUT}
+    store.put(META, [document])
+    try:
+        kept = document in store.read(META)
+    finally:
+        store.remove(META, [document["_id"]])
+    if not kept:
+        raise StoreError(f"{store.name} does not keep what is written to it")
 
 
 MARKS = "loaded:"

@@ -64,12 +64,16 @@ class EmbeddedStore:
                     self._db.execute("rollback")
         return written
 
-    def record(self, collection: Collection, documents: list[Document]) -> None:
+    def put(self, collection: Collection, documents: list[Document]) -> None:
         """See `Store`."""
         with sqlite.translated(self._path, REMEDY):
             self._db.execute("begin immediate")
-            self._upsert(collection, documents)
-            self._db.execute("commit")
+            try:
+                self._upsert(collection, documents, exact=True)
+                self._db.execute("commit")
+            finally:
+                if self._db.in_transaction:
+                    self._db.execute("rollback")
 
     def remove(self, collection: Collection, ids: Sequence[str]) -> None:
         """See `Store`."""

@@ -21,8 +21,8 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, InvalidName, Opera
 
 from airq_etl.documents import COLLECTIONS, LAYOUT, META, Collection, Document, schema
 from airq_etl.errors import StoreError, UsageError
-from airq_etl.store import Batch, Mark, column, mark_id, mark_of
-from airq_etl.store.mongo_client import client_of, hosts
+from airq_etl.store import Batch, Mark, column, hosts, mark_id, mark_of
+from airq_etl.store.mongo_client import client_of
 
 DEFAULT_DATABASE = "air_quality"
 READ_AT_ONCE = 1000
@@ -73,10 +73,10 @@ class MongoStore:
             self._write(META, [{"_id": mark_id(lake_id), "position": position, "layout": LAYOUT}])
         return written
 
-    def record(self, collection: Collection, documents: list[Document]) -> None:
+    def put(self, collection: Collection, documents: list[Document]) -> None:
         """See `Store`."""
         with self._translated():
-            self._write(collection, documents)
+            self._write(collection, documents, exact=True)
 
     def remove(self, collection: Collection, ids: Sequence[str]) -> None:
         """See `Store`."""

@@ -9,6 +9,7 @@ import pymongo
 from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
 from airq_etl.errors import StoreError, UsageError
+from airq_etl.store import hosts
 
 if TYPE_CHECKING:
     from airq_etl.documents import Document
@@ -18,11 +19,6 @@ log = logging.getLogger(__name__)
 SERVER_SELECTION_MS = 5000
 LONGEST_OPERATION_S = 60.0
 LONGEST_CONNECT_S = 20.0
-
-
-def hosts(uri: str) -> str:
-    """The hosts in a URI, without credentials."""
-    return uri.rpartition("://")[2].rpartition("@")[2].partition("/")[0].partition("?")[0]
 
 
 def client_of(uri: str, limit_s: float) -> "pymongo.MongoClient[Document]":

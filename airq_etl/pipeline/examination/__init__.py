@@ -1,0 +1,1 @@
+"""What `airq-etl doctor` looks at; each module gives the remarks of some checks."""
