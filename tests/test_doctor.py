@@ -1,6 +1,7 @@
 """doctor: what is well is said to be, and what is not, with what to do; nothing is changed by it."""
 
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 CHECKS = ("settings", *doctor.CHECKS)
 STATION = 283164601
+README = Path(__file__).parents[1] / "README.md"
 GOOD = Reply(body=body({n: {"CO": 1.0} for n in range(30)}))
 
 
@@ -663,11 +665,7 @@ def test_what_fails_under_cron_alone(airq: "Airq") -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        (
-            "/opt/gone/airq-etl run --env-file {env}",
-            "runs /opt/gone/airq-etl, which cron would not find",
-            "name this one",
-        ),
+        ("/gone/airq-etl run --env-file {env}", ("runs /gone/airq-etl, which cron would not find", "name this one")),
         ("airq-etl run --env-file {env}", ("runs airq-etl, which cron would not find", "name this one")),
         ("{program} run -q", ("has no --env-file", "add to it: --env-file {env}")),
         ("{program} run --env-file /no.env", ("names /no.env, which cannot be read", "name the env file there")),
@@ -694,6 +692,25 @@ def test_a_line_that_reads_another_env_file(airq: "Airq", simulator: Simulator, 
     tab.write_text(f"17 * * * * {PROGRAM} run --env-file {other}\n")
     ((status, _, action),) = under_cron(airq, "--env-file", env_file)
     assert (status, action) == ("warning", f"look at what cron runs: airq-etl doctor --env-file {other}")
+
+
+def test_the_readme_shows_what_it_prints(airq: "Airq", tab: Path) -> None:
+    """The block in README is, to the letter, what is printed of a wrong secret and a setting of the shell."""
+    (shown,) = re.findall(
+        r"^```\n(FAILED   cred.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert not tab.exists()
+    with Simulator((STATION,), now=lambda: datetime.now(UTC), auth=True) as simulator:
+        given = settings(simulator.url, token_url=simulator.token_url, data_dir=airq.directory / "data", **CREDENTIALS)
+        env_file = written(airq.directory, given)
+        ran = airq("doctor", "-q", "--env-file", env_file, env={"AIRQ_TIMEZONE": "Africa/Abidjan"}, expect=2)
+    assert ran.out == shown
+
+
+def test_an_image_is_no_program(tmp_path: Path) -> None:
+    """A line may name airq-etl and mean something else: what cannot be told is not judged."""
+    (line,) = crontab.of_ours("17 * * * * docker run --rm airq-etl run -q\n", tmp_path)
+    assert crontab.look_at_line(line, None) == []
 
 
 def test_lines_of_ours_are_found() -> None:
@@ -730,9 +747,9 @@ def test_no_secret_is_shown(airq: "Airq", closed_port: int) -> None:
         )
         env_file = written(airq.directory, given)
         env_file.chmod(0o644)
-        for words in (["-v", "--send-test"], ["--json"], ["-q"]):
+        for words in (["-v", "--send-test"], ["--json", "--no-cron"]):
             ran = airq("doctor", "--env-file", env_file, *words, env={"AIRQ_PASSWORD": "hush-word"}, expect=2)
-            assert "hush" not in ran.out.replace("hush-answer", "hush") + ran.err
+            assert HUSH not in ran.out + ran.err
             assert "FAILED" in ran.out or '"failed"' in ran.out
 
 

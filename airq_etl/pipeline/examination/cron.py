@@ -44,7 +44,7 @@ def look_at_cron(here: Checkup, flags: Mapping[str, Any], env_file: Path | None,
     else:
         given = {} if job is None else job.given
         wrong += [Remark("cron", status, *told) for told in _differences(here, there, flags, env_file, given)]
-    return wrong or [Remark("cron", "ok", f"the same as here; {_of_the_crontab(found)}")]
+    return list(dict.fromkeys(wrong)) or [Remark("cron", "ok", f"the same as here; {_of_the_crontab(found)}")]
 
 
 def _of_the_crontab(found: list[Line] | None) -> str:

@@ -102,6 +102,9 @@ def _program(line: Line) -> list[Remark]:
     for number in [*places, *modules][:1]:
         word = words[number]
         named = line.path(word) if "/" in word else word
+        first = not number or words[number - 1].endswith(("&&", "||", ";"))
+        if not first and "/" not in word:
+            continue  # may be the name of an image, or of a service
         if "$" not in word and shutil.which(named, path=line.given.get("PATH", SEARCHED)) is None:
             said = f"the crontab's line runs {named}, which cron would not find"
             return [_wrong(said, f"name this one: {_this_program()}")]

@@ -88,7 +88,9 @@ async def _first_station(settings: Settings, auth: "BearerAuth | None") -> Remar
     station_id = settings.stations[0]
     async for asked in client.ask_all([Ask(station_id, Window(until - HOUR, until))]):
         if asked.error is not None:
-            otherwise = "see AIRQ_API_URL, and whether this machine reaches that host"
+            # Who has answered is reached: what is busy will pass, and runs have the patience for it.
+            there = "look again later: runs ask again, and the next one makes up for it"
+            otherwise = there if answers else "see AIRQ_API_URL, and whether this machine reaches that host"
             return failure("api", type(asked.error)(f"station {station_id}: {asked.error}"), otherwise)
         newest = hourly.newest(payload.decode(answers[-1].body), settings.clock())
         hour = "with no hour of the last two" if newest is None else f"newest hour {newest:%Y-%m-%d %H:%M} UTC"
