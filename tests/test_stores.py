@@ -21,7 +21,7 @@ from airq_etl.documents import DAILY, HOURLY, LAYOUT, META, REVISIONS, STATIONS,
 from airq_etl.errors import DamagedError, StoreError, UsageError
 from airq_etl.lake import private
 from airq_etl.stations import Rules, Station
-from airq_etl.store import Batch, Store
+from airq_etl.store import Batch, Store, probe
 from airq_etl.store.embedded import EmbeddedStore
 from airq_etl.store.mongo import MongoStore, _insert, _replace
 from tests.frames import published
@@ -234,6 +234,15 @@ def test_documents_are_removed_by_id(store: Store) -> None:
     store.remove(DAILY, [])
     assert [document["_id"] for document in store.read(DAILY)] == [f"{STATION}:2024-09-09"]
     assert len(list(store.read(HOURLY))) == 2
+
+
+def test_a_probe_leaves_nothing(store: Store) -> None:
+    """A document is written and read back; neither it nor a mark stays."""
+    store.save(_everything(), "lake", 7)
+    before = _content(store), list(store.read(META))
+    probe(store)
+    assert (_content(store), list(store.read(META))) == before
+    assert store.mark("another").position is None
 
 
 def test_the_mark_moves_with_each_save(store: Store) -> None:
