@@ -320,7 +320,7 @@ def test_hours_that_nobody_asked_for(now: int, count: int) -> None:
             "10 missing hours from 2024-09-09 10:00 on may never have been asked for, and the source keeps them "
             "until 2025-09-09 10:00 only"
         )
-        assert found[0].action == "run `airq-etl run --start-date 2024-09-09 --end-date 2024-09-09` before"
+        assert found[0].action == "run `airq-etl backfill` before"
 
 
 def test_a_gap_that_the_year_slid_over_was_asked_for() -> None:

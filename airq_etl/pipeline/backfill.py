@@ -26,6 +26,7 @@ from airq_etl.missing import Missing, missing
 from airq_etl.pipeline.extract import ask
 from airq_etl.pipeline.job import Job, begun, job
 from airq_etl.pipeline.load import load
+from airq_etl.pipeline.mirror import mirror_now
 from airq_etl.pipeline.rebuild import is_unfinished
 from airq_etl.pipeline.recording import step
 from airq_etl.pipeline.transform import transform, waiting, work_in_pending
@@ -76,6 +77,7 @@ def run_backfill(
             work.fail(error)
         left = _find(work, days)
         after, stations = _outlook(work, left), _filled(work, found, left)
+    mirror_now(settings, result)
     unanswered = before.requests - len(came)
     return Backfill(run=result, before=before, after=after, unanswered=unanswered, stations=stations)
 

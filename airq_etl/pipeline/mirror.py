@@ -8,6 +8,7 @@ from airq_etl.errors import AirqError
 from airq_etl.lake import Lake
 from airq_etl.ledger import Ledger
 from airq_etl.pipeline.load import open_store
+from airq_etl.pipeline.signals import stoppable
 from airq_etl.results import Result
 from airq_etl.settings import Settings
 
@@ -31,3 +32,9 @@ def mirror(settings: Settings, ledger: Ledger, result: Result) -> None:
             ledger_runs.mark_mirrored(db, [run.run_id for run in waiting], result.store)
     except AirqError as error:
         log.warning("the record of this run was not sent to the store, the next run sends it: %s", error)
+
+
+def mirror_now(settings: Settings, result: Result) -> None:
+    """The same, for a command that has let go of its ledger."""
+    with stoppable(2 * LONGEST_S), Ledger(settings.data_dir) as ledger:
+        mirror(settings, ledger, result)

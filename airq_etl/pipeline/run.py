@@ -6,14 +6,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from airq_etl.errors import AirqError
-from airq_etl.ledger import Ledger
 from airq_etl.pipeline.days import newest_nowcasts
 from airq_etl.pipeline.extract import extract, newest_hours, take_files
 from airq_etl.pipeline.job import MOST_NAMED, Job, begun, job
 from airq_etl.pipeline.load import load
-from airq_etl.pipeline.mirror import mirror
+from airq_etl.pipeline.mirror import mirror_now
 from airq_etl.pipeline.rebuild import is_unfinished, rebuild
-from airq_etl.pipeline.signals import stoppable
 from airq_etl.pipeline.tell import of_the_start, told
 from airq_etl.pipeline.transform import transform
 from airq_etl.results import Result
@@ -54,8 +52,7 @@ def run_load(settings: Settings, *, full: bool = False) -> Result:
     """Bring the store up to the tables; `full` sends everything."""
     with job(settings, begun(settings, "load"), "load") as work:
         load(work, full=full)
-    with stoppable(), Ledger(settings.data_dir) as ledger:
-        mirror(settings, ledger, work.result)
+    mirror_now(settings, work.result)
     return work.result
 
 

@@ -72,7 +72,7 @@ def _soon(station_id: int, soon: pl.DataFrame) -> Finding:
             f"{many(_hours(soon), 'missing hour')} from {at(first)} on may never have been asked for, and the source "
             f"keeps them until {at(first + KEPT)} only"
         ),
-        action=f"run `airq-etl run --start-date {first:%Y-%m-%d} --end-date {last:%Y-%m-%d}` before",
+        action="run `airq-etl backfill` before",
     )
 
 
