@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from airq_etl.findings_text import printable
-from airq_etl.sanity.wording import at, many
+from airq_etl.sanity.wording import at
 from airq_etl.watch import Alert, KnownAlert
 
 MOST_TOLD = 10
@@ -18,7 +18,9 @@ def title(opened: Sequence[KnownAlert], cleared: Sequence[KnownAlert]) -> str:
         return f"airq-etl: {_cut(opened[0].alert.sentence, LONGEST_TITLE - len(more))}{more}"
     if any(one.alert.kind == "bad-run" for one in cleared):
         return "airq-etl: runs are good again"
-    return f"airq-etl: {many(len(cleared), 'alert')} cleared"
+    if len(cleared) == 1:
+        return f"airq-etl: well again: {_cut(cleared[0].alert.sentence, LONGEST_TITLE)}"
+    return f"airq-etl: {len(cleared):,} alerts cleared"
 
 
 def message(opened: Sequence[KnownAlert], cleared: Sequence[KnownAlert], where: str) -> str:

@@ -17,6 +17,7 @@ from airq_etl.status_view import (
     left_out,
     rendered,
     state_text,
+    station_text,
 )
 from airq_etl.status_words import seconds_text
 
@@ -68,9 +69,9 @@ def _step(step: StepRecord) -> Iterator[Sequence[Cell]]:
 
 
 def _station(station: StationRecord, names: Mapping[int, str]) -> Sequence[Cell]:
-    name = names.get(station.station_id) or f"station {station.station_id}"
+    name = station_text(station.station_id, names.get(station.station_id))
     told = "; ".join(filter(None, (_counts(station.counts), station.message)))
-    return "", printable(name), state_text(station.state), seconds_text(station.duration_s), printable(told)
+    return "", name, state_text(station.state), seconds_text(station.duration_s), printable(told)
 
 
 def _counts(counts: Mapping[str, int]) -> str:

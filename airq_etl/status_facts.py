@@ -22,9 +22,9 @@ WORST_FIRST: Sequence[State | None] = (
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How often `run` came, against once an hour at the `minute` at which it mostly comes.
 
-    `expected` counts these times from `since` up to now; `done` the runs since then that stored something
-    (SUCCESS, PARTIAL); `today` and `week` all of today (UTC) and of the last 7 days, by state. `success_percent` is
-    of those of the week that have ended, None where none has.
+    `expected` counts these times from `since` up to now; `done` the good runs since then, which stored what came
+    (SUCCESS, PARTIAL); `today` and `week` have all of today (UTC) and of the last 7 days, by state. `good_percent` is
+    the share of good ones among those of the week that have ended, None where none has.
     """
 
     minute: int
@@ -33,7 +33,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     done: int
     today: dict[State, int]
     week: dict[State, int]
-    success_percent: float | None
+    good_percent: float | None
     next_due: datetime
 
 
@@ -129,12 +129,16 @@ def pace(
         minute=minute,
         since=since,
         expected=max((now - _at(minute, since)) // HOUR + 1, 0),
-        done=today.get("SUCCESS", 0) + today.get("PARTIAL", 0),
+        done=_good(today),
         today=dict(today),
         week=dict(week),
-        success_percent=round(100 * week.get("SUCCESS", 0) / ended, 1) if ended else None,
+        good_percent=round(100 * _good(week) / ended, 1) if ended else None,
         next_due=_at(minute, starts[0].replace(second=0, microsecond=0) + timedelta(minutes=1)),
     )
+
+
+def _good(states: Mapping[State, int]) -> int:
+    return states.get("SUCCESS", 0) + states.get("PARTIAL", 0)
 
 
 def midnight(time: datetime) -> datetime:

@@ -73,7 +73,7 @@ def _today(pace: Pace) -> str:
 
 def _week(pace: Pace) -> str:
     runs = many(sum(pace.week.values()), "run")
-    return f"{runs}, none has ended" if pace.success_percent is None else f"{pace.success_percent:g} % of {runs} good"
+    return f"{runs}, none has ended" if pace.good_percent is None else f"{pace.good_percent:g} % of {runs} good"
 
 
 def _at_work(run: RunStands, status: Status) -> str:
@@ -152,13 +152,18 @@ def _stations(status: Status, most: int | None) -> Iterator[rich.console.Rendera
 def _station(station: StationStands, status: Status) -> Sequence[Cell]:
     newest = station.newest_hour
     return (
-        printable(station.name or f"station {station.station_id}"),
+        station_text(station.station_id, station.name),
         "-" if station.state is None else state_text(station.state),
         seconds_text(station.duration_s),
         "-" if newest is None else f"{newest:%Y-%m-%d %H:%M}",
         "-" if newest is None else age_text(status.now - newest),
         "-" if station.hours_of_24 is None else f"{station.hours_of_24}/{HOURS_SHOWN}",
     )
+
+
+def station_text(station_id: int, name: str | None) -> str:
+    """A station by its id, which every command takes, and its name, which others may have as well."""
+    return printable(f"{station_id} {name or ''}".rstrip())
 
 
 def left_out(states: Sequence[State | None]) -> str:

@@ -91,7 +91,7 @@ def _bad_run(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
             severity="error",
             since=facts.bad[-1],
             sentence=f"{bad}: {facts.run.message}",
-            action="airq-etl doctor says what is not as it should be",
+            action="airq-etl doctor, which says what is not as it should be",
         )
 
 
@@ -125,7 +125,7 @@ def _slow(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
         since=run.started_at,
         sentence=f"the run of {at(run.started_at)} UTC took {run.duration_s:.0f} s, {run.duration_s / usual:.1f} times "
         f"the usual {usual:.1f} s, {longest.duration_s or 0:.0f} s of it for {longest.step}",
-        action=f"airq-etl status --run {run.run_id} shows where the time went",
+        action=f"airq-etl status --run {run.run_id}, which shows where the time went",
     )
 
 
@@ -153,7 +153,7 @@ def _overdue(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
             sentence=f"there was no good run yet, and the first began at {at(since)} UTC"
             if never
             else f"no good run since {at(since)} UTC",
-            action="airq-etl doctor says what is not as it should be; the next good run fetches what was missed",
+            action="airq-etl doctor, which says what is wrong; the next good run fetches what was missed",
         )
 
 
@@ -206,7 +206,7 @@ def _rejected(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
                 station_id=station.station_id,
                 sentence=f"{facts.name(station.station_id)}: {rejected:,} of {many(rows, 'row')} "
                 f"({percent(rejected / rows)}) were set aside",
-                action="airq-etl export rejects shows them, each with its reason",
+                action="airq-etl export rejects, which gives each with its reason",
             )
 
 

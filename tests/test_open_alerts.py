@@ -125,7 +125,7 @@ def test_the_message(ledger: Ledger) -> None:
     cleared = [msgspec.structs.replace(one, cleared_at=hour(12)) for one in opened]
     assert alert_text.title([], cleared) == "airq-etl: runs are good again"
     assert "WELL AGAIN: few\nFrom 2024-09-09 05:00 to 2024-09-09 12:00 UTC" in alert_text.message([], cleared, "there")
-    assert alert_text.title([], cleared[1:]) == "airq-etl: 1 alert cleared"
+    assert alert_text.title([], cleared[1:]) == "airq-etl: well again: few"
 
 
 def test_a_thousand_alerts_are_one_readable_message(ledger: Ledger) -> None:

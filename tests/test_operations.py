@@ -117,7 +117,7 @@ def test_who_is_told_and_how_often(day: Day) -> None:
         "airq-etl: no good run since 2024-09-09 05:20 UTC",
         "airq-etl: runs are good again",
         "airq-etl: the run of 2024-09-09 12:20 UTC",
-        "airq-etl: 1 alert cleared",
+        "airq-etl: well again: the run of 2024-09-09 12:20 UTC",
         "airq-etl: station 8 (SMART188): 19 of the last 24 hours came; the newest is of 2024-09-09 09:00 UTC",
     ]
     assert [form["title"] for form in day.hooked] == day.subjects
