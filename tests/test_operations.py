@@ -3,9 +3,9 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import cos, pi
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -91,22 +91,24 @@ class Day(NamedTuple):
     pings: list[str]
     runs: list[RunRecord]
     alerts: list[KnownAlert]
+    statuses: list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory, airq_in: "Callable[[Path], Airq]") -> Day:
     """The bad day, run by run, at twenty past each hour."""
     airq = airq_in(tmp_path_factory.mktemp("day"))
-    source, codes = BadDay(), list[int]()
+    source, codes, statuses = BadDay(), list[int](), list[dict[str, Any]]()
     with serving(source) as server, targets() as target:
         env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": f"{WELL},{DYING}", "AIRQ_RETRIES": "0"}
         for at in range(24):
             source.now = hour(at) + timedelta(minutes=20)
             now = {"AIRQ_NOW": source.now.isoformat()}
             codes.append(airq("run", "-q", env=env | target.settings | now, expect=None).code)
+            statuses.append(airq("status", "--json", env=env | now).json)
         with Ledger(airq.directory / "share/airq-etl") as ledger:
             known, recorded = alerts_since(ledger, hour(0)), runs(ledger)
-        return Day(codes, target.hooked(), target.subjects(), target.pings(), recorded[::-1], known)
+        return Day(codes, target.hooked(), target.subjects(), target.pings(), recorded[::-1], known, statuses)
 
 
 def test_who_is_told_and_how_often(day: Day) -> None:
@@ -142,6 +144,23 @@ def test_the_dead_mans_switch_saw_each_run(day: Day) -> None:
     """Each run pings its start and its end."""
     ends = ["/uuid/fail" if at in OUTAGE else "/uuid" for at in range(24)]
     assert day.pings == [ping for end in ends for ping in ("/uuid/start", end)]
+
+
+def test_status_after_each_run(day: Day) -> None:
+    """What is wrong is there to be seen for as long as it is wrong, and no longer."""
+    lasts = {"bad-run": OUTAGE, "overdue": OUTAGE[2:], "slow-run": [SLOW_AT], "few-records": range(15, 24)}
+    for at, status in enumerate(day.statuses):
+        kinds = [one["alert"]["kind"] for one in status["alerts"]]
+        assert kinds == [kind for kind, hours in lasts.items() if at in hours]
+    assert [at for at, status in enumerate(day.statuses) if status["unwell"]] == [*OUTAGE]
+    assert [at for at, status in enumerate(day.statuses) if status["last"]["slow"]] == [SLOW_AT]
+    for at, status in enumerate(day.statuses):
+        assert status["pace"]["done"] == at + 1 - len([bad for bad in OUTAGE if bad <= at])
+        well, dying = status["stations"]
+        assert datetime.fromisoformat(well["newest_hour"]) == hour(min(OUTAGE) - 1 if at in OUTAGE else at)
+        assert (well["state"], dying["state"]) == (("FAILED" if at in OUTAGE else "SUCCESS"),) * 2
+        if at not in OUTAGE:
+            assert (well["hours_of_24"], dying["hours_of_24"]) == (24, 24 - max(at - DIES_AT, 0))
 
 
 def test_each_run_is_recorded_with_its_steps(day: Day) -> None:
