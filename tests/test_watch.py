@@ -84,6 +84,8 @@ def test_a_station_that_fails_is_named() -> None:
     assert alert.sentence == "station 8 (Plateau) failed in 3 runs in a row: the API does not know this station"
     assert (alert.station_id, alert.since, alert.severity) == (8, BEGAN - timedelta(hours=2), "warning")
     assert kinds(facts(run("PARTIAL", asked=asked), failures=failures), LIMITS._replace(after=4)) == []
+    # Where none was stored, that the run failed says it all.
+    assert kinds(facts(run("FAILED", asked=asked), failures=failures, bad=[BEGAN])) == ["bad-run"]
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from airq_etl.lake import HOURLY, Lake
 from airq_etl.pipeline.extract import newest_hours
 from airq_etl.settings import Settings
 from airq_etl.watched import Recent
+from airq_etl.windows import HOUR, whole_hour
 
-HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
@@ -42,8 +42,9 @@ def recent(lake: Lake, settings: Settings, stations: Iterable[int], now: datetim
 
 
 def _recent(there: set[datetime], newest: datetime | None, begin: datetime, end: datetime) -> Recent:
-    begin = begin if begin == begin.replace(minute=0, second=0, microsecond=0) else begin + HOUR
-    expected = pl.datetime_range(begin, end, "1h", closed="left", eager=True, time_unit="us").cast(TIME).to_list()
+    expected = (
+        pl.datetime_range(whole_hour(begin), end, "1h", closed="left", eager=True, time_unit="us").cast(TIME).to_list()
+    )
     missing = [hour for hour in expected if hour not in there]
     since = None if not missing else max(missing[0], newest + HOUR) if newest and newest < missing[0] else missing[0]
     return Recent(len(expected) - len(missing), len(expected), newest, since)
