@@ -24,7 +24,7 @@ class Thresholds(NamedTuple):
 class Recent(NamedTuple):
     """Of the `expected` hours of a station's last day, how many are there; its `newest` hour, None: none is known.
 
-    `missing_since` is the first of them that is not there.
+    `missing_since` is the first of them that is not there; of a station that fell silent, the hour after its newest.
     """
 
     there: int

@@ -42,9 +42,9 @@ def test_a_whole_day(lake: Lake) -> None:
 
 
 def test_a_station_that_fell_silent(lake: Lake) -> None:
-    """What is missing begins after its newest hour, if that is older than a day as well."""
+    """It is missing since its newest hour, if that is older than a day as well."""
     keep(lake, {7: range(25), 8: range(3)})
-    assert of(lake, 7, 8) == {7: Recent(19, 24, hour(24), hour(25)), 8: Recent(0, 24, hour(2), hour(6))}
+    assert of(lake, 7, 8) == {7: Recent(19, 24, hour(24), hour(25)), 8: Recent(0, 24, hour(2), hour(3))}
 
 
 def test_a_station_that_is_new(lake: Lake) -> None:
@@ -57,7 +57,7 @@ def test_a_station_that_is_not_yet_in_service(lake: Lake) -> None:
     """Nothing is expected of a station before it serves."""
     keep(lake, {7: range(25)})
     file = '[7]\nin_service_from = "2024-09-10T02:30:00"\n[8]\nin_service_from = 2024-10-01\n'
-    assert of(lake, 7, 8, file=file) == {7: Recent(0, 3, hour(24), hour(27)), 8: Recent(0, 0, None, None)}
+    assert of(lake, 7, 8, file=file) == {7: Recent(0, 3, hour(24), hour(25)), 8: Recent(0, 0, None, None)}
 
 
 def test_a_gap_in_the_day(lake: Lake) -> None:

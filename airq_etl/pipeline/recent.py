@@ -46,5 +46,7 @@ def _recent(there: set[datetime], newest: datetime | None, begin: datetime, end:
         pl.datetime_range(whole_hour(begin), end, "1h", closed="left", eager=True, time_unit="us").cast(TIME).to_list()
     )
     missing = [hour for hour in expected if hour not in there]
-    since = None if not missing else max(missing[0], newest + HOUR) if newest and newest < missing[0] else missing[0]
+    if not missing:
+        return Recent(len(expected), len(expected), newest, None)
+    since = missing[0] if newest is None or newest > missing[0] else newest + HOUR
     return Recent(len(expected) - len(missing), len(expected), newest, since)
