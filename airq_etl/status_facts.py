@@ -8,7 +8,7 @@ import msgspec
 
 from airq_etl.runs import State, StationRecord
 from airq_etl.status_words import age_text
-from airq_etl.watch import KnownAlert
+from airq_etl.watch import FINDING, KnownAlert
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -152,8 +152,11 @@ def _at(minute: int, time: datetime) -> datetime:
 
 
 def unwell(alerts: Sequence[KnownAlert], since: datetime | None, overdue_h: int, now: datetime) -> list[str]:
-    """Why the job is not well: errors that are open; no good run `since` (None: no matter) for so long (0: never)."""
-    errors = sum(known.alert.severity == "error" for known in alerts)
+    """Why the job is not well: errors that are open; no good run `since` (None: no matter) for so long (0: never).
+
+    A finding is about what is stored: a sensor that is dead is no reason to start the job anew.
+    """
+    errors = sum(one.alert.severity == "error" and not one.alert.kind.startswith(FINDING) for one in alerts)
     reasons = [f"{errors} open {'alert is an error' if errors == 1 else 'alerts are errors'}"] if errors else []
     if overdue_h and since is not None and now - since > overdue_h * HOUR:
         reasons.append(f"no good run for {age_text(now - since)} (AIRQ_ALERT_OVERDUE_H is {overdue_h})")

@@ -16,6 +16,7 @@ from airq_etl.sanity.wording import at, many, percent
 from airq_etl.watched import Facts, Thresholds
 
 HOUR = timedelta(hours=1)
+FINDING = "finding:"  # and the check's name, of alerts that tell what the sanity check found
 # Findings that an alert of ours says sooner, or that a source which failed explains.
 SAID = frozenset({"stale-station", "rejected-rows"})
 OF_THE_SOURCE = frozenset({"silent-network"})
@@ -63,8 +64,8 @@ def alerts(facts: Facts, limits: Thresholds) -> list[Alert]:
 
 def is_unseen(alert: Alert, facts: Facts) -> bool:
     """Whether the run could not see if an alert of before still holds, so that it stays open."""
-    if alert.kind.startswith("finding:"):
-        return facts.failed and alert.kind in {f"finding:{check}" for check in OF_THE_SOURCE}
+    if alert.kind.startswith(FINDING):
+        return facts.failed and alert.kind.removeprefix(FINDING) in OF_THE_SOURCE
     if facts.whole and facts.recent and alert.station_id not in {None, *facts.recent}:
         return False  # nobody asks for it any more
     if alert.kind in {"slow-run", "late-run"}:
@@ -217,7 +218,7 @@ def _findings(facts: Facts, _: Thresholds) -> Iterator[Alert]:
             name = None if finding.station_id is None else facts.name(finding.station_id)
             first = finding.first
             yield Alert(
-                kind=f"finding:{finding.check}",
+                kind=f"{FINDING}{finding.check}",
                 severity="error",
                 since=first if isinstance(first, datetime) else opened_at,
                 station_id=finding.station_id,

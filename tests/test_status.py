@@ -342,11 +342,18 @@ def test_names_keep_to_their_columns(job: Job) -> None:
 # Alerts, findings, disk
 
 
-def alert(data: Path, severity: str, cleared_at: str | None = None) -> None:
+def alert(data: Path, severity: str, cleared_at: str | None = None, kind: str = "stale") -> None:
     with Ledger(data) as ledger, ledger.transaction() as db:
         db.execute(
-            "insert into alerts values ('stale', 7, '', ?, ?, ?, 'have a look at the mast', ?, 'a', null, null, ?)",
-            [severity, NOW.isoformat(), "SMART188 has sent nothing " + "at all " * 20, NOW.isoformat(), cleared_at],
+            "insert into alerts values (?, 7, '', ?, ?, ?, 'have a look at the mast', ?, 'a', null, null, ?)",
+            [
+                kind,
+                severity,
+                NOW.isoformat(),
+                "SMART188 has sent nothing " + "at all " * 20,
+                NOW.isoformat(),
+                cleared_at,
+            ],
         )
 
 
@@ -381,6 +388,15 @@ def test_check_fails_where_an_error_is_open(job: Job) -> None:
     alert(job.data, "error")
     assert told(job.status("--check", expect=4), "not well") == "1 open alert is an error"
     assert job.status("--check", "--json", expect=4).json["unwell"] == ["1 open alert is an error"]
+
+
+def test_check_does_not_fail_for_a_finding(job: Job) -> None:
+    """A sensor that is dead is shown, and is no reason for a container to be started anew."""
+    record(job.data, "0000000a", NOW)
+    alert(job.data, "error", kind="finding:dead-sensor")
+    ran = job.status("--check")
+    assert "have a look at the mast" in ran.out
+    assert "not well" not in ran.out
 
 
 def test_check_counts_from_the_first_run_where_none_was_good(job: Job) -> None:
