@@ -12,10 +12,13 @@ LONGEST_SENTENCE = 600
 
 
 def title(opened: Sequence[KnownAlert], cleared: Sequence[KnownAlert]) -> str:
-    """One line: the worst that opened, else what is well again."""
+    """One line: the worst that opened, else what was wrong and nobody knew, else what is well again."""
+    past = [one for one in cleared if one.told_at is None]
     if opened:
         more = f" (and {len(opened) - 1} more)" if len(opened) > 1 else ""
         return f"airq-etl: {_cut(opened[0].alert.sentence, LONGEST_TITLE - len(more))}{more}"
+    if past:
+        return f"airq-etl: {_cut(past[0].alert.sentence, LONGEST_TITLE)}"
     if any(one.alert.kind == "bad-run" for one in cleared):
         return "airq-etl: runs are good again"
     if len(cleared) == 1:
@@ -41,7 +44,10 @@ def _opened(alert: Alert) -> str:
 
 def _cleared(one: KnownAlert) -> str:
     span = f"From {at(one.alert.since)} to {at(one.cleared_at)} UTC"
-    return f"WELL AGAIN: {_cut(one.alert.sentence, LONGEST_SENTENCE)}\n{span}"
+    sentence = _cut(one.alert.sentence, LONGEST_SENTENCE)
+    if one.told_at is None:
+        return f"{one.alert.severity.upper()}, over by now: {sentence}\n{span}. Next: {one.alert.action}"
+    return f"WELL AGAIN: {sentence}\n{span}"
 
 
 def _cut(text: str, longest: int) -> str:

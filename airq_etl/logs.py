@@ -116,16 +116,28 @@ def of_run(run_id: str) -> None:
     REDACTION.run_id = run_id
 
 
-def event(action: Action, what: str, state: State, duration_s: float | None = None, step: str | None = None) -> None:
-    """Log that a run or a step of it began or ended; as text only where verbose."""
+def event(  # noqa: PLR0913 -- the fields of an event
+    action: Action,
+    what: str,
+    state: State,
+    duration_s: float | None = None,
+    *,
+    step: str | None = None,
+    exit_code: int | None = None,
+    error: str = "",
+) -> None:
+    """Log that a run or a step of it began or ended, and with which `error`; as text only where verbose."""
     fields: dict[str, Any] = {"event.action": action, "labels.state": state, "labels.step": step}
     lasted = ""
+    fields |= {"process.exit_code": exit_code, "error.message": error or None}
     if action != "run-started":
         fields["event.outcome"] = OUTCOMES.get(state, "unknown")
     if duration_s is not None:
         fields["event.duration"] = round(duration_s * 1e9)
         lasted = f" after {duration_s:.1f} s"
-    LOGGER.info("%s: %s%s", what, state, lasted, extra={"fields": fields})
+    # What fails is to be found by its level, and is not to be left out where quiet.
+    level = logging.ERROR if action == "run-ended" and error else logging.INFO
+    LOGGER.log(level, "%s: %s%s", what, state, lasted, extra={"fields": fields})
 
 
 def last_words(message: str, code: int) -> None:

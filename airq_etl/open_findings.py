@@ -123,7 +123,9 @@ def _has_gone(its: Known, after: Mapping[tuple[Identity, bool], Known], look: Lo
     if first_day is None:
         return False
     if its.newest_days:
-        return _day(its.finding.last, first_day) >= first_day
+        # What lasted up to the look that saw it has gone, however long ago that was.
+        lasted_until = (its.seen_at - DAY).date()
+        return _day(its.finding.last, first_day) >= min(first_day, lasted_until)
     # It was seen among the newest days as well, lies there whole, and is seen no longer.
     other = after.get((identity(its.finding), True))
     seen = other is not None and other.run_id != look.run_id and other.cleared_at is None

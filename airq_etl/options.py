@@ -27,7 +27,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JS
 StationIds = Annotated[
     list[str] | None, typer.Option("--station", metavar="ID", help="Only this station; may be repeated.")
 ]
-StartDate = Annotated[str | None, typer.Option(metavar="DATE", help="First day, like 2024-09-01.")]
+StartDate = Annotated[str | None, typer.Option(metavar="DATE", help="First day, like 2024-09-01; alone: from it on.")]
 EndDate = Annotated[str | None, typer.Option(metavar="DATE", help="Last day, included.")]
 
 
@@ -105,14 +105,20 @@ def stations(ids: list[str] | None) -> tuple[int, ...] | None:
 
 
 def days(start: str | None, end: str | None, now: datetime) -> Days | None:
-    """The days of --start-date and --end-date; a missing one is the other. None where both are missing."""
+    """The days of --start-date and --end-date; without an end they go on to now. None where both are missing."""
     if start is None and end is None:
         return None
-    first, last = _day("--start-date", start or end), _day("--end-date", end or start)
+    if start is None:
+        raise UsageError(f"--end-date {end} needs a --start-date")
+    # Somewhere it is tomorrow.
+    latest = now.date() + timedelta(days=1)
+    first, last = _day("--start-date", start), latest if end is None else _day("--end-date", end)
+    if first > latest:
+        raise UsageError(f"--start-date {first} is in the future")
     if first < EARLIEST_DAY:
         raise UsageError(f"--start-date {first}: no station is that old")
-    if last > now.date() + timedelta(days=1):
-        raise UsageError(f"{'--start-date' if end is None else '--end-date'} {last} is in the future")
+    if last > latest:
+        raise UsageError(f"--end-date {last} is in the future")
     if last < first:
         raise UsageError(f"--end-date {last} is before --start-date {first}")
     return Days(first, last)

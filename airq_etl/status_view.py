@@ -90,6 +90,7 @@ def _last(run: RunStands, status: Status) -> rich.text.Text:
     told += [f"failed: {', '.join(run.failed)}"] if run.failed else []
     if run.message == INTERRUPTED:
         told[0] = f"({INTERRUPTED}) {told[0]}"
+        told.append("the next run takes up what is left")
     elif run.message and not any(step.message and step.message in run.message for step in status.steps):
         # What a step said stands beside the step.
         told.append(run.message)
@@ -141,7 +142,7 @@ def _stations(status: Status, most: int | None) -> Iterator[rich.console.Rendera
         rows.append(_station(station, status))
         if station.message:
             yield grid(widths, rows, cut=True)
-            yield one_line(f"  {station.message}")
+            yield grid([2, None], [("", printable(station.message))])
             rows = []
     if rows:
         yield grid(widths, rows, cut=True)

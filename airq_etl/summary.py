@@ -1,6 +1,7 @@
 """Results as text for people: tables of at most 80 columns, without colour."""
 
 import io
+import textwrap
 from collections.abc import Callable, Mapping
 
 import polars as pl
@@ -38,13 +39,20 @@ def result_text(result: Result) -> str:
     if result.capture is not None and result.command == "extract":
         lines.append(f"kept in {result.capture}; next: airq-etl transform")
     if result.store is not None:
-        written = [f"{count} {name}" for name, count in result.documents.items() if count]
-        lines.append(f"{result.store}: " + (", ".join(written) + " written" if written else "up to date"))
+        written = [f"{count:,} {name}" for name, count in result.documents.items() if count]
+        lines.append(_wrapped(f"{result.store}: " + (", ".join(written) + " written" if written else "up to date")))
     if any(result.findings.values()):
         lines.append(
-            f"sanity-check of the last days: {counts_text(result.findings)}; `airq-etl sanity-check` shows all"
+            _wrapped(
+                f"sanity-check of the last days: {counts_text(result.findings)}; `airq-etl sanity-check` shows all"
+            )
         )
     return "\n".join(lines)
+
+
+def _wrapped(line: str) -> str:
+    """The line in as many as 80 columns ask for; a long path stays whole."""
+    return textwrap.fill(line, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
 
 
 def counts_text(counts: Mapping[str, int]) -> str:

@@ -75,7 +75,8 @@ def is_unseen(alert: Alert, facts: Facts) -> bool:
 
 def _station_is_unseen(alert: Alert, facts: Facts) -> bool:
     if alert.kind == "few-records":
-        return alert.station_id not in facts.recent or facts.had_no_answer(alert.station_id)
+        unknown = alert.station_id not in facts.recent or facts.had_no_answer(alert.station_id)
+        return unknown or _all_are_silent(facts)
     if alert.kind == "rejected-rows":
         return not any(_rows(one) for one in facts.stations("transform") if one.station_id == alert.station_id)
     if alert.kind == "station-failed":
@@ -85,13 +86,11 @@ def _station_is_unseen(alert: Alert, facts: Facts) -> bool:
 
 def _bad_run(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
     if facts.failed and len(facts.bad) >= limits.after:
-        count = len(facts.bad)
-        bad = "a bad run" if count == 1 else f"{count:,} bad runs in a row"
         yield Alert(
             kind="bad-run",
             severity="error",
             since=facts.bad[-1],
-            sentence=f"{bad}: {facts.run.message}",
+            sentence=f"{_bad(facts)}: {facts.run.message}",
             action="airq-etl doctor, which says what is not as it should be",
         )
 
@@ -158,24 +157,36 @@ def _overdue(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
         )
 
 
-def pause(facts: Facts, limits: Thresholds) -> Alert | None:
-    """That nobody ran for too long before this run, which is good again; None where that is not so."""
+def over_by_now(facts: Facts, limits: Thresholds) -> Alert | None:
+    """What was wrong before this good run and nobody told: a run that was killed cannot, nor one that never began."""
     before, began = facts.good_before, facts.run.started_at
-    if facts.failed or facts.bad or before is None or not limits.overdue_h:
-        return None
-    if began - before <= limits.overdue_h * HOUR:
-        return None
-    return Alert(
-        kind="overdue",
-        severity="error",
-        since=before,
-        sentence=f"there was no run from {at(before)} to {at(began)} UTC",
-        action="see whether cron runs: airq-etl doctor",
-    )
+    if facts.failed or {"bad-run", "overdue"} & facts.open_kinds:
+        return None  # people know
+    if len(facts.bad) >= limits.after:
+        return Alert(
+            kind="bad-run",
+            severity="warning",
+            since=facts.bad[-1],
+            sentence=f"{_bad(facts)} before the good one of {at(began)} UTC; the last was of {at(facts.bad[0])} UTC",
+            action="airq-etl status, and why it ended: a restart, too little memory, somebody's hand",
+        )
+    if before is not None and limits.overdue_h and began - before > limits.overdue_h * HOUR:
+        return Alert(
+            kind="overdue",
+            severity="warning",
+            since=before,
+            sentence=f"there was no good run from {at(before)} to {at(began)} UTC",
+            action="see whether cron calls it every hour: airq-etl doctor",
+        )
+    return None
+
+
+def _bad(facts: Facts) -> str:
+    return "a bad run" if len(facts.bad) == 1 else f"{len(facts.bad):,} bad runs in a row"
 
 
 def _few_records(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
-    if facts.failed:
+    if facts.failed or _all_are_silent(facts):
         return
     for station_id, recent in facts.recent.items():
         if facts.had_no_answer(station_id) or not recent.expected:
@@ -226,6 +237,11 @@ def _findings(facts: Facts, _: Thresholds) -> Iterator[Alert]:
                 sentence=f"{where(finding, name)}{finding.sentence}",
                 action=finding.action,
             )
+
+
+def _all_are_silent(facts: Facts) -> bool:
+    """Whether a finding says that the source or the network is silent, so that no station is to blame."""
+    return any(one.check in OF_THE_SOURCE and one.severity == "error" for one, _ in facts.findings)
 
 
 def _rows(station: StationRecord) -> int:

@@ -41,7 +41,7 @@ class Facts(NamedTuple):
     began. `usual_s` and `usual_rows` are the means of the last good runs, None where these are few. `good_before` is
     when the last good run before this one ended, `first_run` when the first of all began. `recent` has the stations
     of which the run was to bring hours (`whole`: of all stations), `findings` what is open of the sanity check, each
-    with when it opened.
+    with when it opened; `open_kinds` are those of the alerts that were open before.
     """
 
     run: RunRecord
@@ -54,6 +54,7 @@ class Facts(NamedTuple):
     first_run: datetime | None = None
     recent: Mapping[int, Recent] = MappingProxyType({})
     findings: Sequence[tuple[Finding, datetime]] = ()
+    open_kinds: frozenset[str] = frozenset()
     names: Mapping[int, str] = MappingProxyType({})
     whole: bool = True
 

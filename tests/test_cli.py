@@ -119,6 +119,7 @@ def test_only_what_is_needed_is_loaded(airq: "Airq") -> None:
         (["run"], {"AIRQ_API_URL": "airqino"}, 2, "AIRQ_API_URL: 'airqino'"),
         (["run", "--start-date", "2024-02-30"], {}, 2, "--start-date: '2024-02-30'"),
         (["run", "--start-date", "2024-03-02", "--end-date", "2024-03-01"], {}, 2, "before"),
+        (["run", "--end-date", "2024-03-01"], {}, 2, "--end-date 2024-03-01 needs a --start-date"),
         (["run", "--station", "../x"], {}, 2, "--station: '../x'"),
         (["transform", "--start-date", "9999-12-31"], {}, 2, "--start-date 9999-12-31 is in the future"),
         (["transform", "--start-date", "0202-09-01"], {}, 2, "--start-date 0202-09-01"),

@@ -105,6 +105,12 @@ def test_stations_are_told_apart(ledger: Ledger) -> None:
 def test_what_cleared_before_anybody_knew(ledger: Ledger) -> None:
     """A pause that a good run ended is told once, as past."""
     record_past(ledger, BAD, now=hour(10), run_id="x")
+    told = news(ledger).cleared
+    assert alert_text.title([], told) == "airq-etl: a bad run: 503"
+    text = alert_text.message([], told, "there")
+    assert text.startswith(
+        "ERROR, over by now: a bad run: 503\nFrom 2024-09-09 06:00 to 2024-09-09 10:00 UTC. Next: see"
+    )
     run = Runs(ledger)
     assert run() == ([], ["bad-run"])
     assert run() == ([], [])
@@ -122,7 +128,7 @@ def test_the_message(ledger: Ledger) -> None:
         "WARNING: few\nSince 2024-09-09 05:00 UTC. Next: see\n\n"
         "there"
     )
-    cleared = [msgspec.structs.replace(one, cleared_at=hour(12)) for one in opened]
+    cleared = [msgspec.structs.replace(one, told_at=hour(11), cleared_at=hour(12)) for one in opened]
     assert alert_text.title([], cleared) == "airq-etl: runs are good again"
     assert "WELL AGAIN: few\nFrom 2024-09-09 05:00 to 2024-09-09 12:00 UTC" in alert_text.message([], cleared, "there")
     assert alert_text.title([], cleared[1:]) == "airq-etl: well again: few"

@@ -1,5 +1,7 @@
 """A day of hourly runs in which much goes wrong: who is told of what, and how often."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -190,4 +192,30 @@ def test_nobody_is_told_twice_by_a_pause(airq: "Airq") -> None:
             source.now = hour(at) + timedelta(minutes=20)
             airq("run", "-q", env=env | {"AIRQ_NOW": source.now.isoformat()})
         (told,) = target.hooked()
-    assert "WELL AGAIN: there was no run from 2024-09-09 01:20 to 2024-09-09 04:20 UTC" in told["message"]
+    assert told["title"] == "airq-etl: there was no good run from 2024-09-09 01:20 to 2024-09-09 04:20 UTC"
+    assert (told["type"], told["message"].partition(":")[0]) == ("warning", "WARNING, over by now")
+
+
+def test_runs_that_were_killed_are_told_by_the_next(airq: "Airq") -> None:
+    """A run that was killed cannot tell; the next one does, though it is good."""
+    source = BadDay()
+    with serving(source) as server, targets() as target:
+        env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": str(WELL)} | target.settings
+        source.now = hour(0) + timedelta(minutes=20)
+        airq("run", "-q", env=env | {"AIRQ_NOW": source.now.isoformat()})
+        source.now = hour(SLOW_AT) + timedelta(minutes=20)
+        words = [sys.executable, "-m", "airq_etl", "run", "-q"]
+        at_noon = {"AIRQ_NOW": source.now.isoformat()}
+        asked = len(server.requests)
+        killed = subprocess.Popen(words, env=airq.environment | env | at_noon, cwd=airq.directory)
+        while len(server.requests) == asked:
+            assert killed.poll() is None
+            time.sleep(0.01)
+        killed.kill()
+        killed.wait(10)
+        assert "FAILED (interrupted)" in airq("status", env=env | at_noon).out
+        source.now = hour(SLOW_AT + 1) + timedelta(minutes=20)
+        airq("run", "-q", env=env | {"AIRQ_NOW": source.now.isoformat()})
+        (told,) = target.hooked()
+    assert told["title"].startswith("airq-etl: a bad run before the good one of 2024-09-09 13:20 UTC")
+    assert told["type"] == "warning"

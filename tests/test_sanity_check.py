@@ -146,7 +146,7 @@ def test_all_is_well_in_one_sentence(airq: "Airq") -> None:
 def test_no_hours_are_not_called_well(airq: "Airq") -> None:
     """Days without an hour are not called well."""
     fill(airq, FINE)
-    assert "all is well" not in check(airq, "--start-date", "2024-01-01").out
+    assert "all is well" not in check(airq, "--start-date", "2024-01-01", "--end-date", "2024-01-01").out
 
 
 def test_json_is_one_document(airq: "Airq") -> None:
@@ -335,7 +335,7 @@ def test_a_narrower_look(airq: "Airq") -> None:
     fill(airq, MUCH)
     fill(airq, TOO_MUCH, 8)
     assert [f["check"] for f in check(airq, "--station", "7", "--json").json["findings"]] == ["much"]
-    first_day = check(airq, "--start-date", "2024-09-09", "--json").json
+    first_day = check(airq, "--start-date", "2024-09-09", "--end-date", "2024-09-09", "--json").json
     assert (first_day["findings"], first_day["hours"]) == ([], 48)
     assert ledger(airq, "select count(*) from sqlite_master where name = 'findings'") == [(0,)]
     check(airq, "-q", expect=4)

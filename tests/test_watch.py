@@ -7,7 +7,7 @@ import pytest
 
 from airq_etl.runs import RunRecord, State, StationRecord, StepRecord
 from airq_etl.sanity.finding import Finding
-from airq_etl.watch import Alert, alerts, is_unseen, pause
+from airq_etl.watch import Alert, alerts, is_unseen, over_by_now
 from airq_etl.watched import Facts, Recent, Thresholds
 from tests.frames import hour
 
@@ -129,13 +129,32 @@ def test_no_good_run_for_hours() -> None:
 
 def test_nobody_ran_for_hours() -> None:
     """That cron was silent is told by the first run after it, which is good: nobody else could."""
-    assert pause(facts(good_before=BEGAN - timedelta(hours=1)), LIMITS) is None
-    told = pause(facts(good_before=BEGAN - timedelta(hours=26)), LIMITS)
+    assert over_by_now(facts(good_before=BEGAN - timedelta(hours=1)), LIMITS) is None
+    silent: dict[str, Any] = {"good_before": BEGAN - timedelta(hours=26)}
+    told = over_by_now(facts(**silent), LIMITS)
     assert told is not None
-    assert told.sentence == "there was no run from 2024-09-08 08:17 to 2024-09-09 10:17 UTC"
-    # Where runs failed in between, these were told.
-    assert pause(facts(good_before=BEGAN - timedelta(hours=26), bad=[BEGAN]), LIMITS) is None
-    assert pause(facts(run("FAILED"), good_before=BEGAN - timedelta(hours=26)), LIMITS) is None
+    assert (told.kind, told.severity) == ("overdue", "warning")
+    assert told.sentence == "there was no good run from 2024-09-08 08:17 to 2024-09-09 10:17 UTC"
+    assert over_by_now(facts(**silent), LIMITS._replace(overdue_h=0)) is None
+    # Where people know already, that it is well again says it.
+    assert over_by_now(facts(**silent, bad=[BEGAN], open_kinds=frozenset({"bad-run"})), LIMITS) is None
+    assert over_by_now(facts(**silent, open_kinds=frozenset({"overdue"})), LIMITS) is None
+    assert over_by_now(facts(run("FAILED"), **silent), LIMITS) is None
+
+
+def test_runs_that_were_killed_are_told_by_the_next_good_one() -> None:
+    """A run that was killed tells nobody; so many in a row are told by the first one that can."""
+    bad = [BEGAN - timedelta(hours=1), BEGAN - timedelta(hours=2)]
+    killed = facts(bad=bad, good_before=BEGAN - timedelta(hours=3))
+    told = over_by_now(killed, LIMITS)
+    assert told is not None
+    assert (told.kind, told.since) == ("bad-run", bad[-1])
+    assert told.sentence.startswith("2 bad runs in a row before the good one of 2024-09-09 10:17 UTC")
+    # Fewer than are to be told, but too long without a good one.
+    later = over_by_now(killed, LIMITS._replace(after=3))
+    assert later is not None
+    assert later.kind == "overdue"
+    assert over_by_now(facts(bad=bad[:1], good_before=BEGAN - timedelta(hours=2)), LIMITS._replace(after=2)) is None
 
 
 @pytest.mark.parametrize(
@@ -151,6 +170,15 @@ def test_few_records(there: int, expected: int, *, opens: bool) -> None:
         assert alert.sentence == "station 7: 19 of the last 24 hours came; the newest is of 2024-09-09 04:00 UTC"
         assert alert.since == hour(5)
     assert kinds(found, LIMITS._replace(records_percent=0)) == []
+
+
+def test_no_station_is_to_blame_where_all_are_silent() -> None:
+    """Where the sanity check finds the source or the network silent, few records are told of no station."""
+    few = {7: Recent(3, 24, hour(4), hour(5))}
+    silent = Finding(check="silent-network", severity="error", count=3, sentence="none of 2 stations", action="see")
+    found = facts(recent=few, findings=[(silent, BEGAN)])
+    assert kinds(found) == ["finding:silent-network"]
+    assert is_unseen(one(facts(recent=few), "few-records"), found)
 
 
 def test_few_records_are_no_news_where_the_source_failed() -> None:

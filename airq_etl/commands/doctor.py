@@ -1,6 +1,7 @@
 """doctor: whether it is set up right."""
 
 import logging
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ def doctor(
     send_test: Annotated[
         bool, typer.Option("--send-test", help="Send a test message to each of AIRQ_ALERT_URLS.")
     ] = False,
+    only_with: Annotated[Path | None, typer.Option(hidden=True)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check settings, credentials, API, store, disk and cron, and say what to do.
@@ -34,7 +36,7 @@ def doctor(
         # What is worth a warning stands in what is printed.
         logs.LOGGER.setLevel(logging.CRITICAL)
     flags = {"data_dir": common.data_dir, "now": common.now}
-    checkup = examine(flags, common.env_file, with_cron=not no_cron, send_test=send_test)
+    checkup = examine(flags, common.env_file, with_cron=not no_cron, send_test=send_test, only_with=only_with)
     if as_json:
         import msgspec
 

@@ -107,7 +107,7 @@ def _watch(settings: "Settings", every_s: float, *, all_stations: bool) -> None:
 
     console = rich.console.Console()
     if not console.is_terminal or console.is_dumb_terminal:
-        raise UsageError("--watch needs a terminal; without it the screen is printed once")
+        raise UsageError("--watch needs a terminal; leave it out, and the screen is printed once")
     from airq_etl.pipeline.status import standing
 
     def drawn() -> rich.text.Text:

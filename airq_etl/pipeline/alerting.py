@@ -25,8 +25,8 @@ def judge(settings: Settings, ledger: Ledger, run_id: str, now: datetime, *, who
     facts, limits = _facts(settings, ledger, run, now, whole=whole), thresholds(settings)
     found = watch.alerts(facts, limits)
     open_alerts.record(ledger, found, lambda alert: watch.is_unseen(alert, facts), now=now, run_id=run_id)
-    if paused := watch.pause(facts, limits):
-        open_alerts.record_past(ledger, paused, now=now, run_id=run_id)
+    if past := watch.over_by_now(facts, limits):
+        open_alerts.record_past(ledger, past, now=now, run_id=run_id)
 
 
 def tell(settings: Settings, ledger: Ledger, run_id: str, now: datetime) -> None:
@@ -35,7 +35,8 @@ def tell(settings: Settings, ledger: Ledger, run_id: str, now: datetime) -> None
     if not settings.alert_urls or not (news.opened or news.cleared):
         return
     where = f"airq-etl run {run_id} on {platform.node()}, data in {settings.data_dir}; all of it: airq-etl status"
-    kind = news.opened[0].alert.severity if news.opened else None
+    told = [*news.opened, *(one for one in news.cleared if one.told_at is None)]
+    kind = told[0].alert.severity if told else None
     text = alert_text.message(news.opened, news.cleared, where)
     if alerts.send(settings.alert_urls, alert_text.title(news.opened, news.cleared), text, kind):
         open_alerts.mark_told(ledger, news, now)
@@ -68,6 +69,7 @@ def _facts(settings: Settings, ledger: Ledger, run: RunRecord, now: datetime, *,
         first_run=ledger_runs.first_run(ledger, run.command),
         recent=_recent(settings, now),
         findings=[(known.finding, known.opened_at) for known in open_findings(ledger)],
+        open_kinds=frozenset(known.alert.kind for known in open_alerts.open_alerts(ledger)),
         names={i: name for i, said in ledger.stations().items() if (name := settings.station(i, said).name)},
         whole=whole,
     )

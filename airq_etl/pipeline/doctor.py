@@ -28,15 +28,27 @@ LIMIT_S = 60.0  # of a check; a disk of another machine may hang for ever
 WAITS = 5  # times AIRQ_TIMEOUT_S that it takes at most to get a token and an answer
 
 
-def examine(flags: Mapping[str, Any], env_file: Path | None, *, with_cron: bool, send_test: bool) -> Checkup:
-    """What all checks say, with settings from `flags` (field names; None: not given), environment and `env_file`."""
+def examine(
+    flags: Mapping[str, Any],
+    env_file: Path | None,
+    *,
+    with_cron: bool,
+    send_test: bool,
+    only_with: Path | None = None,
+) -> Checkup:
+    """What all checks say, with settings from `flags` (field names; None: not given), environment and `env_file`.
+
+    A refresh token is used `only_with` this data directory, where one is named.
+    """
     settings, remarks = look_at_settings(flags, env_file)
     if settings is None:
         broken = look_at_zones(None)
         left = [name for name in (*CHECKS, *(["cron"] if with_cron else [])) if all(name != r.check for r in broken)]
         remarks += [*broken, *(Remark(name, "skipped", "the settings do not load") for name in left)]
         return _checkup(None, None, remarks)
-    remarks += _of_the_machine_and_beyond(settings, on_purpose=flags.get("now") is not None, send_test=send_test)
+    elsewhere = only_with is not None and settings.data_dir.absolute() != only_with
+    on_purpose = flags.get("now") is not None
+    remarks += _of_the_machine_and_beyond(settings, on_purpose=on_purpose, send_test=send_test, elsewhere=elsewhere)
     found = _checkup(settings, env_file, remarks)
     if not with_cron:
         return found
@@ -45,7 +57,9 @@ def examine(flags: Mapping[str, Any], env_file: Path | None, *, with_cron: bool,
     return _checkup(settings, env_file, [*remarks, *cron])
 
 
-def _of_the_machine_and_beyond(settings: Settings, *, on_purpose: bool, send_test: bool) -> list[Remark]:
+def _of_the_machine_and_beyond(
+    settings: Settings, *, on_purpose: bool, send_test: bool, elsewhere: bool
+) -> list[Remark]:
     lake, at_work = Lake(settings.data_dir), [False]
     remarks = _bounded("data", LIMIT_S, lambda: look_at_data(lake.root))
     usable = not any(remark.status == "failed" for remark in remarks)
@@ -57,6 +71,8 @@ def _of_the_machine_and_beyond(settings: Settings, *, on_purpose: bool, send_tes
     remarks += _bounded("disk", LIMIT_S, lambda: look_at_disk(lake.root))
     remarks += _bounded("lock", LIMIT_S, look_at_the_lock) if usable else [_skipped("lock")]
     hindrance = _hindrance(lake.root, usable=usable, at_work=at_work[0])
+    if elsewhere:
+        hindrance = "the data go elsewhere, and a refresh token may be good for one use alone"
     asking_s = LIMIT_S + WAITS * settings.timeout_s
     remarks += _bounded("api", asking_s, lambda: look_at_api(settings, lake, hindrance))
     remarks += _bounded("clock", LIMIT_S, lambda: look_at_clock(settings, on_purpose=on_purpose))

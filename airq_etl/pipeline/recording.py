@@ -55,7 +55,8 @@ def recorded(ledger: Ledger, settings: Settings, result: Result, steps: Sequence
         result.ended_at, result.duration_s = _ending(settings), _seconds_since(began)
         run.state, run.message, run.exit_code = state, message, result.exit_code
         run.ended_at, run.duration_s = result.ended_at, result.duration_s
-        logs.event("run-ended", f"{run.command} {run.run_id}", state, run.duration_s)
+        name = f"{run.command} {run.run_id}"
+        logs.event("run-ended", name, state, run.duration_s, exit_code=result.exit_code, error=message)
         with ledger.transaction() as db:
             ledger_runs.end(db, run)
 

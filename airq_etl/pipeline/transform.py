@@ -25,6 +25,7 @@ from airq_etl.pipeline.days import touch_all_days, touch_days, touch_where_the_r
 from airq_etl.pipeline.job import Job
 from airq_etl.pipeline.keys import Keys
 from airq_etl.pipeline.recording import step
+from airq_etl.sanity.wording import many
 from airq_etl.stations import Station
 from airq_etl.windows import Days
 
@@ -147,9 +148,9 @@ def _decode(work: Job, name: str, answer: Answer, batch: Work, keys: Keys) -> No
         batch.rejects.append((name, answer.station_id, answer.requested_at, parsed.rejected))
         first = parsed.rejected[0]
         log.warning(
-            "station %s: %d rows set aside, the first is data[%d]%s: %s (see `airq-etl export rejects`)",
+            "station %s: %s set aside, the first is data[%d]%s: %s (see `airq-etl export rejects`)",
             answer.station_id,
-            len(parsed.rejected),
+            many(len(parsed.rejected), "row"),
             first.position,
             f".{first.key}" if first.key else "",
             first.reason,

@@ -36,7 +36,7 @@ def look_at_cron(here: Checkup, flags: Mapping[str, Any], env_file: Path | None,
     # The one that fetches: another may come with other options.
     job = next((line for line in jobs if "run" in line.words), jobs[0] if jobs else None)
     wrong = [remark for line in jobs for remark in look_at_line(line, env_file_in_use(env_file))]
-    there = _again(flags, env_file, job or Line("", {}, home), AGAIN_S + AGAIN_TIMES * timeout_s)
+    there = _again(flags, env_file, here.data_dir, job or Line("", {}, home), AGAIN_S + AGAIN_TIMES * timeout_s)
     status: Status = "failed" if jobs else "warning"
     if isinstance(there, str):
         action = "install airq-etl where it does not depend on the environment or the directory"
@@ -71,13 +71,17 @@ def _user() -> str:
     return str(os.geteuid())
 
 
-def _again(flags: Mapping[str, Any], env_file: Path | None, job: Line, limit_s: float) -> Checkup | str:
+def _again(
+    flags: Mapping[str, Any], env_file: Path | None, data_dir: str | None, job: Line, limit_s: float
+) -> Checkup | str:
     """The checkup as cron would have it; a line that says why not where there is none."""
     given = {"env_file": None if env_file is None else env_file.absolute(), **flags}
     if given.get("data_dir") is not None:
         given["data_dir"] = Path(given["data_dir"]).absolute()
     options = [f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value is not None]
-    words = [sys.executable, "-m", "airq_etl", *options, "doctor", "--no-cron", "--json"]
+    # A refresh token that is used for another data directory may be dead for this one.
+    only = [] if data_dir is None else [f"--only-with={data_dir}"]
+    words = [sys.executable, "-m", "airq_etl", *options, "doctor", "--no-cron", "--json", *only]
     user = _user()
     environment = {"PATH": SEARCHED, "SHELL": SHELL, "HOME": str(_home()), "LOGNAME": user, "USER": user, **job.given}
     try:

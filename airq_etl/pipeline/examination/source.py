@@ -10,7 +10,7 @@ import msgspec
 
 from airq_etl import hourly, lock, payload
 from airq_etl.checkup import Remark, failure
-from airq_etl.errors import AirqError, LockedError
+from airq_etl.errors import AirqError, CredentialsError, LockedError
 from airq_etl.lake import Lake, private
 from airq_etl.responses import SKEW, http_date
 from airq_etl.settings import Settings
@@ -91,6 +91,8 @@ async def _first_station(settings: Settings, auth: "BearerAuth | None") -> Remar
             # Who has answered is reached: what is busy will pass, and runs have the patience for it.
             there = "look again later: runs ask again, and the next one makes up for it"
             otherwise = there if answers else "see AIRQ_API_URL, and whether this machine reaches that host"
+            if isinstance(asked.error, CredentialsError):
+                otherwise = "see Credentials in config.example.env"
             return failure("api", type(asked.error)(f"station {station_id}: {asked.error}"), otherwise)
         newest = hourly.newest(payload.decode(answers[-1].body), settings.clock())
         hour = "with no hour of the last two" if newest is None else f"newest hour {newest:%Y-%m-%d %H:%M} UTC"

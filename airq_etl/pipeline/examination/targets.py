@@ -69,6 +69,9 @@ def _sent(number: int, url: str) -> Remark:
 def _metrics(settings: Settings) -> list[Remark]:
     if settings.metrics_file is None:
         return []
+    if settings.metrics_file.is_dir():
+        said = f"AIRQ_METRICS_FILE: {settings.metrics_file} is a directory"
+        return [Remark("alerts", "failed", said, "name a file in it, like airq_etl.prom")]
     folder = settings.metrics_file.absolute().parent
     try:
         with tempfile.TemporaryFile(dir=folder):
