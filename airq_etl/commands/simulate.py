@@ -26,7 +26,8 @@ def simulate(  # noqa: PLR0913 -- the options of the command
     """Be a local AirQino: made-up stations, or saved payloads as of --now.
 
     Prints the settings that lead to it, in the manner of an env file, and serves
-    until it is stopped.
+    until it is stopped. It answers as of --now: start it again where that of the
+    runs moves on.
 
     Example: airq-etl simulate --port 8600 --auth
     """
