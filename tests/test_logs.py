@@ -64,6 +64,15 @@ def test_a_run_and_its_steps_are_events(airq: "Airq", env: dict[str, str]) -> No
     assert sum(step["event.duration"] for step in steps) <= ended["event.duration"]
 
 
+def test_the_end_of_a_bad_run_is_an_error(airq: "Airq", env: dict[str, str], server: Server) -> None:
+    """It has exit code and message, and is there with -q; the end of a good run is not."""
+    assert events(airq("run", "-q", *JSON, env=env)) == []
+    server.script = in_turn(Reply(404, b"{}"))
+    (ended,) = [e for e in events(airq("run", "-q", *JSON, env=env, expect=5)) if e.get("event.action") == "run-ended"]
+    assert (ended["log.level"], ended["process.exit_code"]) == ("error", 5)
+    assert ended["error.message"].startswith("station 7: the API does not know this station")
+
+
 def test_the_outcome_of_a_bad_run(airq: "Airq", env: dict[str, str], server: Server) -> None:
     """A run that lacks a station is found among failures, with its state beside the outcome; so is its step."""
     server.script = lambda request: Reply(404, b"{}") if request.path.endswith("9") else GOOD
