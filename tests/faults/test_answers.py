@@ -211,7 +211,7 @@ def test_25_a_single_bad_row_is_named_on_stderr(airq: "Airq", key: str, value: s
     bad = f'{{"timestamp": "2024-09-10 06:00:00", {json.dumps(key)}: {value}}}'
     ran = Replay(airq).run(rows(row(28), row(29), bad), FAULTY)
     (said,) = warnings(ran)
-    assert said.startswith(f"station 7: 1 rows set aside, the first is data[2].{key}: ")
+    assert said.startswith(f"station 7: 1 row set aside, the first is data[2].{key}: ")
 
 
 def test_25_each_of_many_bad_rows_is_named(airq: "Airq") -> None:
