@@ -1,6 +1,7 @@
 """Who is told how a run went: the dead man's switch, Prometheus, and people where something is wrong.
 
-All of it happens when the run has let go of its lock: a target that hangs holds up no other run.
+All but the ping of its start happens when the run has let go of its lock: a target that hangs holds up no other run.
+Nor does it change how the run ended, whatever becomes of it: its trouble is a warning.
 """
 
 import logging
@@ -48,23 +49,45 @@ def of_the_start(settings: Settings) -> None:
 
 
 def _of_the_end(settings: Settings, result: Result, *, whole: bool) -> None:
-    with stoppable(LONGEST_S):
-        if settings.ping_url:
-            alerts.ping(settings.ping_url, "fail" if result.exit_code else "success")
-        now = result.ended_at or result.started_at
-        try:
-            with _ledger(settings) as ledger:
+    try:
+        with stoppable(LONGEST_S):
+            _tell_all(settings, result, whole=whole)
+    except StoreError:
+        log.warning("telling how the run ended took longer than %.0f s; the next run tells the rest", LONGEST_S)
+
+
+def _tell_all(settings: Settings, result: Result, *, whole: bool) -> None:
+    if settings.ping_url:
+        alerts.ping(settings.ping_url, "fail" if result.exit_code else "success")
+    now = result.ended_at or result.started_at
+    try:
+        with _ledger(settings) as ledger:
+            with _harmless("the alerts are not judged"):
                 alerting.judge(settings, ledger, result.run_id, now, whole=whole)
+            with _harmless("the metrics are not written"):
                 _write_metrics(settings, ledger, result)
+            with _harmless("the alerts are not told"):
                 alerting.tell(settings, ledger, result.run_id, now)
-                mirror(settings, ledger, result)
-        except StoreError as error:
-            # Without a ledger nobody knows what was told before: better twice than never.
-            log.debug("the alerts are not known: %s", error)
-            if result.exit_code and settings.alert_urls:
-                said = "\n".join(problem.message for problem in result.problems)
-                where = f"Next: airq-etl doctor\nData: {settings.data_dir} on {platform.node()}"
-                alerts.send(settings.alert_urls, "airq-etl: a bad run", f"{said}\n{where}", "error")
+            mirror(settings, ledger, result)
+    except StoreError as error:
+        # Without a ledger nobody knows what was told before: better twice than never.
+        log.debug("the alerts are not known: %s", error)
+        if result.exit_code and settings.alert_urls:
+            said = "\n".join(problem.message for problem in result.problems)
+            where = f"Next: airq-etl doctor\nData: {settings.data_dir} on {platform.node()}"
+            alerts.send(settings.alert_urls, "airq-etl: a bad run", f"{said}\n{where}", "error")
+
+
+@contextmanager
+def _harmless(what: str) -> Iterator[None]:
+    """What nobody foresaw costs a warning, and nothing that comes after it."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except Exception as error:
+        log.warning("%s: %s: %s (-v shows where)", what, type(error).__name__, error)
+        log.debug("where it broke", exc_info=True)
 
 
 def _ledger(settings: Settings) -> Ledger:
