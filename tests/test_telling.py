@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sqlite3
+import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,23 @@ NOW = {"AIRQ_STATIONS": "7", "AIRQ_NOW": (hour(29) + timedelta(minutes=20)).isof
 
 def hook(url: str) -> str:
     return f"form://{url.removeprefix('http://')}/hook"
+
+
+def test_services_are_told_side_by_side(airq: "Airq") -> None:
+    """However many services hang, they cost the few seconds of one."""
+    together = threading.Barrier(3, timeout=3)
+
+    def hanging(request: Request) -> Reply:
+        if not request.path.startswith("/hook"):
+            return Reply(503)
+        together.wait()
+        return Reply()
+
+    with serving(hanging) as server:
+        urls = ",".join(f"{hook(server.url)}/{number}" for number in range(3))
+        said = airq("run", "-q", env=NOW | {"AIRQ_API_URL": server.url, "AIRQ_ALERT_URLS": urls}, expect=5).err
+    assert not together.broken
+    assert "the alert was not sent" not in said
 
 
 def test_what_breaks_in_telling_is_not_the_runs(airq: "Airq") -> None:
