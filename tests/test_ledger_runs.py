@@ -167,8 +167,21 @@ def test_failures_of_a_station_in_a_row(ledger: Ledger, recorder: Recorder) -> N
     recorder.whole(s7="SUCCESS", s8="SUCCESS")
     first = recorder.whole("PARTIAL", s7="SUCCESS", s8="FAILED")
     recorder.whole("PARTIAL", s7="SUCCESS", s8="FAILED")
-    assert failures(ledger, "run", 8) == (2, first.started_at)
-    assert failures(ledger, "run", 7) is None
+    assert failures(ledger, "run") == {8: (2, first.started_at)}
+
+
+def test_failures_on_both_sides_of_a_run_that_died(ledger: Ledger, recorder: Recorder) -> None:
+    """What died or was stopped before it had an answer neither ends the row nor is one of it."""
+    first = recorder.whole("PARTIAL", s7="SUCCESS", s8="FAILED")
+    dead = recorder.start(*STEPS)
+    at_work = [StationRecord(station_id=7, state="RETRY"), StationRecord(station_id=8, state="PENDING")]
+    recorder.step(dead, "extract", "RUNNING", stations=at_work)
+    stopped = recorder.start(*STEPS)
+    recorder.step(stopped, "extract", "RUNNING", stations=at_work)
+    recorder.end(stopped, "CANCELLED")
+    assert failures(ledger, "run") == {8: (1, first.started_at)}
+    recorder.whole("PARTIAL", s7="FAILED", s8="FAILED")
+    assert {station: count for station, (count, _) in failures(ledger, "run").items()} == {7: 1, 8: 2}
 
 
 def test_runs_are_found_by_the_beginning_of_their_id(ledger: Ledger, recorder: Recorder) -> None:

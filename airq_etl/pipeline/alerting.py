@@ -54,14 +54,11 @@ def thresholds(settings: Settings) -> Thresholds:
 
 
 def _facts(settings: Settings, ledger: Ledger, run: RunRecord, now: datetime, *, whole: bool) -> Facts:
-    asked = next((step.stations for step in run.steps if step.step == "extract"), [])
-    failed = (station.station_id for station in asked if station.state == "FAILED")
-    in_a_row = {station_id: ledger_runs.failures(ledger, run.command, station_id) for station_id in failed}
     return Facts(
         run=run,
         now=now,
         bad=ledger_runs.bad_runs(ledger, run.command, until=run.run_id),
-        failures={station_id: found for station_id, found in in_a_row.items() if found is not None},
+        failures=ledger_runs.failures(ledger, run.command),
         usual_s=ledger_runs.usual_s(ledger, run.command, before=run.run_id),
         usual_rows=ledger_runs.usual_rows(ledger, run.command, before=run.run_id),
         good_before=ledger_runs.last_success(ledger, run.command, before=run.run_id),
