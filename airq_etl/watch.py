@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from airq_etl.findings_text import where
-from airq_etl.runs import StationRecord, is_slow
+from airq_etl.runs import is_slow
 from airq_etl.sanity.finding import Severity
 from airq_etl.sanity.wording import at, many, percent
-from airq_etl.watched import Facts, Thresholds
+from airq_etl.watched import Facts, Thresholds, rows
 
 HOUR = timedelta(hours=1)
 # Findings that an alert of ours says sooner, or that a source which failed explains.
@@ -76,9 +76,9 @@ def _station_is_unseen(alert: Alert, facts: Facts) -> bool:
     if alert.kind == "few-records":
         return alert.station_id not in facts.recent or facts.had_no_answer(alert.station_id)
     if alert.kind == "rejected-rows":
-        return not any(_rows(one) for one in facts.stations("transform") if one.station_id == alert.station_id)
+        return alert.station_id not in facts.worked
     if alert.kind == "station-failed":
-        return facts.failed or all(one.station_id != alert.station_id for one in facts.stations("extract"))
+        return facts.failed or alert.station_id not in facts.asked
     return False
 
 
@@ -197,15 +197,15 @@ def _rejected(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
     if not limits.rejected_percent:
         return
     for station in facts.stations("transform"):
-        rejected, rows = station.counts.get("rows_rejected", 0), _rows(station)
-        if rows and rejected / rows * 100 > limits.rejected_percent:
+        rejected, all_rows = station.counts.get("rows_rejected", 0), rows(station)
+        if all_rows and rejected / all_rows * 100 > limits.rejected_percent:
             yield Alert(
                 kind="rejected-rows",
                 severity="warning",
                 since=facts.run.started_at,
                 station_id=station.station_id,
-                sentence=f"{facts.name(station.station_id)}: {rejected:,} of {many(rows, 'row')} "
-                f"({percent(rejected / rows)}) were set aside",
+                sentence=f"{facts.name(station.station_id)}: {rejected:,} of {many(all_rows, 'row')} "
+                f"({percent(rejected / all_rows)}) were set aside",
                 action="airq-etl export rejects shows them, each with its reason",
             )
 
@@ -225,7 +225,3 @@ def _findings(facts: Facts, _: Thresholds) -> Iterator[Alert]:
                 sentence=f"{where(finding, name)}{finding.sentence}",
                 action=finding.action,
             )
-
-
-def _rows(station: StationRecord) -> int:
-    return station.counts.get("rows_read", 0) + station.counts.get("rows_rejected", 0)

@@ -1,8 +1,9 @@
 """What alerts are judged by: a run, what was usual before it, the hours of the last day, and the thresholds."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
+from functools import cached_property
 from typing import NamedTuple
 
 from airq_etl.findings_text import printable
@@ -33,7 +34,8 @@ class Recent(NamedTuple):
     missing_since: datetime | None
 
 
-class Facts(NamedTuple):
+@dataclass(frozen=True)
+class Facts:
     """What there is to judge by, at the end of a run.
 
     `run` has its steps and their stations. `bad` has when each failed run since the last good one before it began,
@@ -47,14 +49,14 @@ class Facts(NamedTuple):
     run: RunRecord
     now: datetime
     bad: Sequence[datetime] = ()
-    failures: Mapping[int, tuple[int, datetime]] = MappingProxyType({})
+    failures: Mapping[int, tuple[int, datetime]] = field(default_factory=dict)
     usual_s: float | None = None
     usual_rows: float | None = None
     good_before: datetime | None = None
     first_run: datetime | None = None
-    recent: Mapping[int, Recent] = MappingProxyType({})
+    recent: Mapping[int, Recent] = field(default_factory=dict)
     findings: Sequence[tuple[Finding, datetime]] = ()
-    names: Mapping[int, str] = MappingProxyType({})
+    names: Mapping[int, str] = field(default_factory=dict)
     whole: bool = True
 
     @property
@@ -67,12 +69,29 @@ class Facts(NamedTuple):
         name = self.names.get(station_id)
         return f"station {station_id} ({printable(name)})" if name else f"station {station_id}"
 
+    @cached_property
+    def asked(self) -> frozenset[int]:
+        """The stations that were asked for."""
+        return frozenset(one.station_id for one in self.stations("extract"))
+
+    @cached_property
+    def worked(self) -> frozenset[int]:
+        """Those of which an answer had rows, good or bad."""
+        return frozenset(one.station_id for one in self.stations("transform") if rows(one))
+
+    @cached_property
+    def _unanswered(self) -> frozenset[int]:
+        return frozenset(one.station_id for one in self.stations("extract") if one.state == "FAILED")
+
     def had_no_answer(self, station_id: int | None) -> bool:
         """Whether the source said nothing of a station."""
-        return self.failed or any(
-            one.station_id == station_id and one.state == "FAILED" for one in self.stations("extract")
-        )
+        return self.failed or station_id in self._unanswered
 
     def stations(self, step: str) -> list[StationRecord]:
         """What a step of the run did for each station."""
         return next((found.stations for found in self.run.steps if found.step == step), [])
+
+
+def rows(station: StationRecord) -> int:
+    """The rows of a station's answers, good and bad."""
+    return station.counts.get("rows_read", 0) + station.counts.get("rows_rejected", 0)

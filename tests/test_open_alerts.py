@@ -102,6 +102,21 @@ def test_stations_are_told_apart(ledger: Ledger) -> None:
     assert run(other) == ([], ["few-records"])
 
 
+def test_alerts_are_found_without_looking_at_all(ledger: Ledger) -> None:
+    """Where ten thousand stations fall silent at once, none is searched for among all alerts."""
+    every = [msgspec.structs.replace(FEW, station_id=number) for number in range(10)]
+    looks: list[str] = []
+    with ledger.transaction() as db:
+        db.set_trace_callback(looks.append)
+    Runs(ledger)(*every)
+    with ledger.transaction() as db:
+        db.set_trace_callback(None)
+    deletions = [look for look in looks if look.startswith("delete from alerts")]
+    assert len(deletions) == 20
+    plans = {plan[-1].partition(" (")[0] for look in deletions for plan in ledger.rows(f"explain query plan {look}")}
+    assert plans == {"SEARCH alerts USING INDEX alerts_identity"}
+
+
 def test_what_cleared_before_anybody_knew(ledger: Ledger) -> None:
     """A pause that a good run ended is told once, as past."""
     record_past(ledger, BAD, now=hour(10), run_id="x")
