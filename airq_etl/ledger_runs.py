@@ -147,6 +147,16 @@ def bad_runs(ledger: Ledger, command: str, until: str | None = None) -> list[dat
     return [datetime.fromisoformat(when) for (when,) in rows]
 
 
+def last_bad_message(ledger: Ledger, command: str, until: str) -> str:
+    """What failed in the newest of `bad_runs`; empty where there is none."""
+    rows = ledger.rows(
+        "select message from runs where command = ?1 and state = 'FAILED'"
+        " and rowid <= (select rowid from runs where run_id = ?2) order by rowid desc limit 1",
+        [command, until],
+    )
+    return (rows[0][0] or "") if rows else ""
+
+
 def failures(ledger: Ledger, command: str) -> dict[int, tuple[int, datetime]]:
     """Of each station that failed when it was last asked: in how many runs in a row, and when the first of these began.
 

@@ -84,15 +84,13 @@ def _station_is_unseen(alert: Alert, facts: Facts) -> bool:
 
 def _bad_run(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
     if facts.failed and len(facts.bad) >= limits.after:
-        count = len(facts.bad)
-        bad = "a bad run" if count == 1 else f"{count:,} bad runs in a row"
-        yield Alert(
-            kind="bad-run",
-            severity="error",
-            since=facts.bad[-1],
-            sentence=f"{bad}: {facts.run.message}",
-            action="airq-etl doctor says what is not as it should be",
-        )
+        yield _bad(facts, facts.run.message, "airq-etl doctor says what is not as it should be")
+
+
+def _bad(facts: Facts, because: str, action: str) -> Alert:
+    count = len(facts.bad)
+    bad = "a bad run" if count == 1 else f"{count:,} bad runs in a row"
+    return Alert(kind="bad-run", severity="error", since=facts.bad[-1], sentence=f"{bad}: {because}", action=action)
 
 
 def _failed_stations(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
@@ -157,18 +155,21 @@ def _overdue(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
         )
 
 
-def pause(facts: Facts, limits: Thresholds) -> Alert | None:
-    """That nobody ran for too long before this run, which is good again; None where that is not so."""
-    before, began = facts.good_before, facts.run.started_at
-    if facts.failed or facts.bad or before is None or not limits.overdue_h:
+def past(facts: Facts, limits: Thresholds) -> Alert | None:
+    """What a good run is the first that could tell: that runs before it died, or that nobody ran for too long."""
+    if facts.failed:
         return None
-    if began - before <= limits.overdue_h * HOUR:
+    if facts.bad:
+        action = "see the system's log: was it killed, was memory short, did the machine go down?"
+        return _bad(facts, facts.bad_because, action) if len(facts.bad) >= limits.after else None
+    before, began = facts.good_before, facts.run.started_at
+    if before is None or not limits.overdue_h or began - before <= limits.overdue_h * HOUR:
         return None
     return Alert(
         kind="overdue",
         severity="error",
         since=before,
-        sentence=f"there was no run from {at(before)} to {at(began)} UTC",
+        sentence=f"no run came to its end from {at(before)} to {at(began)} UTC",
         action="see whether cron runs: airq-etl doctor",
     )
 

@@ -39,16 +39,17 @@ class Facts:
     """What there is to judge by, at the end of a run.
 
     `run` has its steps and their stations. `bad` has when each failed run since the last good one before it began,
-    newest first; `failures` for each station that failed how many runs in a row it did, and when the first of these
-    began. `usual_s` and `usual_rows` are the means of the last good runs, None where these are few. `good_before` is
-    when the last good run before this one ended, `first_run` when the first of all began. `recent` has the stations
-    of which the run was to bring hours (`whole`: of all stations), `findings` what is open of the sanity check, each
-    with when it opened.
+    newest first, `bad_because` what failed in the newest; `failures` for each station that failed how many runs in a
+    row it did, and when the first of these began. `usual_s` and `usual_rows` are the means of the last good runs, None
+    where these are few. `good_before` is when the last good run before this one ended, `first_run` when the first of
+    all began. `recent` has the stations of which the run was to bring hours (`whole`: of all stations), `findings` what
+    is open of the sanity check, each with when it opened.
     """
 
     run: RunRecord
     now: datetime
     bad: Sequence[datetime] = ()
+    bad_because: str = ""
     failures: Mapping[int, tuple[int, datetime]] = field(default_factory=dict)
     usual_s: float | None = None
     usual_rows: float | None = None

@@ -1,5 +1,8 @@
 """A day of hourly runs in which much goes wrong: who is told of what, and how often."""
 
+import json
+import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +33,7 @@ HISTORY_H = 72
 OUTAGE = range(6, 9)
 DIES_AT = 10
 SLOW_AT, SLOW_S = 12, 9
+KILLED_AT = 3
 
 
 def readings(number: int, station_id: int) -> dict[str, float]:
@@ -171,4 +175,30 @@ def test_nobody_is_told_twice_by_a_pause(airq: "Airq") -> None:
             source.now = hour(at) + timedelta(minutes=20)
             airq("run", "-q", env=env | {"AIRQ_NOW": source.now.isoformat()})
         (told,) = target.hooked()
-    assert "WELL AGAIN: there was no run from 2024-09-09 01:20 to 2024-09-09 04:20 UTC" in told["message"]
+    assert "WELL AGAIN: no run came to its end from 2024-09-09 01:20 to 2024-09-09 04:20 UTC" in told["message"]
+
+
+@pytest.mark.parametrize("before", ["", "failed"])
+def test_runs_that_were_killed_are_told_of_once(airq: "Airq", before: str) -> None:
+    """A run that is killed can tell nobody: the next one does, unless a bad run before has told already."""
+    source = BadDay()
+
+    def killing(request: Request) -> Reply:
+        if source.now.hour == KILLED_AT:
+            os.kill(json.loads((airq.directory / "share/airq-etl/lock.json").read_bytes())["pid"], signal.SIGKILL)
+        return Reply(503) if before and source.now.hour == KILLED_AT - 1 else source(request)
+
+    with serving(killing) as server, targets() as target:
+        env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": str(WELL), "AIRQ_RETRIES": "0"} | target.settings
+        for at in range(KILLED_AT - 2, KILLED_AT + 3):
+            source.now = hour(at) + timedelta(minutes=20)
+            airq("run", "-q", env=env | {"AIRQ_NOW": source.now.isoformat()}, expect=None)
+        told = target.hooked()
+    titles = [form["title"] for form in told]
+    assert titles == ["airq-etl: a bad run: station 7: the API answers with status 503"] * bool(before) + [
+        "airq-etl: runs are good again"
+    ]
+    if not before:
+        assert (
+            "WELL AGAIN: a bad run: interrupted\nFrom 2024-09-09 03:20 to 2024-09-09 04:20 UTC" in told[-1]["message"]
+        )

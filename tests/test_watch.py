@@ -7,7 +7,7 @@ import pytest
 
 from airq_etl.runs import RunRecord, State, StationRecord, StepRecord
 from airq_etl.sanity.finding import Finding
-from airq_etl.watch import Alert, alerts, is_unseen, pause
+from airq_etl.watch import Alert, alerts, is_unseen, past
 from airq_etl.watched import Facts, Recent, Thresholds
 from tests.frames import hour
 
@@ -127,13 +127,22 @@ def test_no_good_run_for_hours() -> None:
 
 def test_nobody_ran_for_hours() -> None:
     """That cron was silent is told by the first run after it, which is good: nobody else could."""
-    assert pause(facts(good_before=BEGAN - timedelta(hours=1)), LIMITS) is None
-    told = pause(facts(good_before=BEGAN - timedelta(hours=26)), LIMITS)
+    assert past(facts(good_before=BEGAN - timedelta(hours=1)), LIMITS) is None
+    told = past(facts(good_before=BEGAN - timedelta(hours=26)), LIMITS)
     assert told is not None
-    assert told.sentence == "there was no run from 2024-09-08 08:17 to 2024-09-09 10:17 UTC"
-    # Where runs failed in between, these were told.
-    assert pause(facts(good_before=BEGAN - timedelta(hours=26), bad=[BEGAN]), LIMITS) is None
-    assert pause(facts(run("FAILED"), good_before=BEGAN - timedelta(hours=26)), LIMITS) is None
+    assert told.sentence == "no run came to its end from 2024-09-08 08:17 to 2024-09-09 10:17 UTC"
+    assert past(facts(run("FAILED"), good_before=BEGAN - timedelta(hours=26)), LIMITS) is None
+
+
+def test_runs_that_died() -> None:
+    """A run that is killed can tell nobody; the good one after it does."""
+    died = facts(bad=[hour(9), hour(8)], bad_because="interrupted", good_before=hour(7))
+    assert kinds(died) == []
+    told = past(died, LIMITS)
+    assert told is not None
+    assert (told.sentence, told.since) == ("2 bad runs in a row: interrupted", hour(8))
+    assert past(died, LIMITS._replace(after=2)) is not None
+    assert past(died, LIMITS._replace(after=3)) is None
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,12 @@ def judge(settings: Settings, ledger: Ledger, run_id: str, now: datetime, *, who
     if run is None:
         return
     facts, limits = _facts(settings, ledger, run, now, whole=whole), thresholds(settings)
-    found = watch.alerts(facts, limits)
+    found, before = watch.alerts(facts, limits), open_alerts.open_alerts(ledger)
     open_alerts.record(ledger, found, lambda alert: watch.is_unseen(alert, facts), now=now, run_id=run_id)
-    if paused := watch.pause(facts, limits):
-        open_alerts.record_past(ledger, paused, now=now, run_id=run_id)
+    past = watch.past(facts, limits)
+    # Of what is open already a run before this one has told, whose end is news by itself.
+    if past and past.identity not in {known.alert.identity for known in before}:
+        open_alerts.record_past(ledger, past, now=now, run_id=run_id)
 
 
 def tell(settings: Settings, ledger: Ledger, run_id: str, now: datetime) -> None:
@@ -58,6 +60,7 @@ def _facts(settings: Settings, ledger: Ledger, run: RunRecord, now: datetime, *,
         run=run,
         now=now,
         bad=ledger_runs.bad_runs(ledger, run.command, until=run.run_id),
+        bad_because=ledger_runs.last_bad_message(ledger, run.command, until=run.run_id),
         failures=ledger_runs.failures(ledger, run.command),
         usual_s=ledger_runs.usual_s(ledger, run.command, before=run.run_id),
         usual_rows=ledger_runs.usual_rows(ledger, run.command, before=run.run_id),
