@@ -118,12 +118,14 @@ def test_alerts_are_found_without_looking_at_all(ledger: Ledger) -> None:
 
 
 def test_what_cleared_before_anybody_knew(ledger: Ledger) -> None:
-    """A pause that a good run ended is told once, as past."""
-    record_past(ledger, BAD, now=hour(10), run_id="x")
+    """A pause that a good run ended is told once, as past; where nobody was to be told then, nobody is later."""
+    record_past(ledger, FEW, now=hour(9), run_id="w", telling=False)
+    record_past(ledger, BAD, now=hour(10), run_id="x", telling=True)
     run = Runs(ledger)
     assert run() == ([], ["bad-run"])
     assert run() == ([], [])
     assert open_alerts(ledger) == []
+    assert [one.alert for one in alerts_since(ledger, hour(0))] == [FEW, BAD]
 
 
 def test_the_message(ledger: Ledger) -> None:

@@ -167,14 +167,16 @@ def test_each_run_is_recorded_with_its_steps(day: Day) -> None:
 
 
 def test_nobody_is_told_twice_by_a_pause(airq: "Airq") -> None:
-    """That nobody ran for a day is told once, by the first run after it."""
+    """That nobody ran for hours is told once, by the first run after it; not what was before anybody was to be told."""
     source = BadDay()
     with serving(source) as server, targets() as target:
         env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": str(WELL)} | target.settings
-        for at in (0, 1, 4, 5):
+        for at in (-9, -5, 0, 1, 4, 5):
             source.now = hour(at) + timedelta(minutes=20)
-            airq("run", "-q", env=env | {"AIRQ_NOW": source.now.isoformat()})
+            nobody = {"AIRQ_ALERT_URLS": ""} if at < 1 else {}
+            airq("run", "-q", env=env | {"AIRQ_NOW": source.now.isoformat()} | nobody)
         (told,) = target.hooked()
+    assert told["message"].count("WELL AGAIN") == 1
     assert "WELL AGAIN: no run came to its end from 2024-09-09 01:20 to 2024-09-09 04:20 UTC" in told["message"]
 
 

@@ -28,7 +28,7 @@ def judge(settings: Settings, ledger: Ledger, run_id: str, now: datetime, *, who
     past = watch.past(facts, limits)
     # Of what is open already a run before this one has told, whose end is news by itself.
     if past and past.identity not in {known.alert.identity for known in before}:
-        open_alerts.record_past(ledger, past, now=now, run_id=run_id)
+        open_alerts.record_past(ledger, past, now=now, run_id=run_id, telling=bool(settings.alert_urls))
 
 
 def tell(settings: Settings, ledger: Ledger, run_id: str, now: datetime) -> None:
