@@ -223,7 +223,8 @@ def _conclude(db: sqlite3.Connection, run_id: str, at_work: State, message: str)
 
 
 def _forget(db: sqlite3.Connection, now: datetime) -> None:
-    """Forget old runs, and of runs that are kept what they did for each station, where that is too much."""
+    """Forget old runs and alerts, and of runs that are kept what they did for each station, where that is too much."""
+    db.execute("delete from alerts where cleared_at < ?", [text(now - KEPT)])
     old = "select run_id from runs where started_at < ?"
     for table in ("station_steps", "steps", "runs"):
         db.execute(f"delete from {table} where run_id in ({old})", [text(now - KEPT)])  # noqa: S608

@@ -13,7 +13,9 @@ import pytest
 from airq_etl import ledger_runs
 from airq_etl.ledger import FILE, Ledger
 from airq_etl.ledger_runs import bad_runs, failures, last_success, run_of, runs, to_mirror, usual_rows, usual_s
+from airq_etl.open_alerts import alerts_since, record, record_past
 from airq_etl.runs import STEPS, RunRecord, State, StationRecord, StepRecord
+from airq_etl.watch import Alert
 from tests.frames import hour
 
 # What a ledger of layout 3 had of runs.
@@ -210,7 +212,10 @@ def test_what_a_store_was_not_told(ledger: Ledger, recorder: Recorder) -> None:
 
 
 def test_old_runs_are_forgotten(ledger: Ledger, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs are kept for 400 days; what they did for each station as long as there is room."""
+    """Runs and alerts are kept for 400 days, but for what is open; what was done for each station as there is room."""
+    few = Alert(kind="few-records", severity="warning", since=hour(0), sentence="few", action="see", station_id=7)
+    record_past(ledger, few, now=hour(0), run_id="x", telling=False)
+    record(ledger, [msgspec.structs.replace(few, station_id=8)], lambda _: False, now=hour(0), run_id="x")
     monkeypatch.setattr(ledger_runs, "STATION_ROWS_KEPT", 5)
     many = [recorder.whole(s7="SUCCESS", s8="SUCCESS") for _ in range(5)]
     recorder.start()
@@ -221,6 +226,7 @@ def test_old_runs_are_forgotten(ledger: Ledger, recorder: Recorder, monkeypatch:
     assert [run.started_at for run in runs(ledger)] == [hour(401 * 24)]
     for table in ("steps", "station_steps"):
         assert ledger.rows(f"select count(*) from {table}") == [(0,)]  # noqa: S608
+    assert [one.alert.station_id for one in alerts_since(ledger, hour(0))] == [8]
 
 
 def test_a_ledger_of_the_last_layout(tmp_path: Path) -> None:
