@@ -65,10 +65,10 @@ def is_unseen(alert: Alert, facts: Facts) -> bool:
     """Whether the run could not see if an alert of before still holds, so that it stays open."""
     if alert.kind.startswith("finding:"):
         return facts.failed and alert.kind in {f"finding:{check}" for check in OF_THE_SOURCE}
-    if facts.whole and facts.recent and alert.station_id not in {None, *facts.recent}:
+    if facts.extent.whole and facts.recent and alert.station_id not in {None, *facts.recent}:
         return False  # nobody asks for it any more
     if alert.kind in {"slow-run", "late-run"}:
-        return facts.failed
+        return facts.failed or not facts.extent.hourly
     return _station_is_unseen(alert, facts)
 
 
@@ -112,7 +112,9 @@ def _failed_stations(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
 
 def _slow(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
     run, usual = facts.run, facts.usual_s
-    if facts.failed or run.duration_s is None or usual is None or not is_slow(run.duration_s, usual, limits.slow):
+    if facts.failed or not facts.extent.hourly:
+        return
+    if run.duration_s is None or usual is None or not is_slow(run.duration_s, usual, limits.slow):
         return
     if facts.usual_rows and run.count("rows_read") > facts.usual_rows * limits.slow:
         return  # it had as much more to do: a whole year, or what was missed
@@ -130,7 +132,7 @@ def _slow(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
 def _late(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
     began, ended = facts.run.started_at, facts.run.ended_at
     due = began.replace(minute=limits.minute, second=0, microsecond=0)
-    if limits.minute and not facts.failed and ended is not None and began < due <= ended:
+    if limits.minute and not facts.failed and facts.extent.hourly and ended is not None and began < due <= ended:
         yield Alert(
             kind="late-run",
             severity="warning",

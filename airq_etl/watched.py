@@ -22,6 +22,21 @@ class Thresholds(NamedTuple):
     overdue_h: int = 2
 
 
+class Extent(NamedTuple):
+    """What a run was to bring: of the `whole` of the stations or of some, what is new or the hours `of_days`."""
+
+    whole: bool = True
+    of_days: bool = False
+
+    @property
+    def hourly(self) -> bool:
+        """Whether the run was one as cron makes them, and can be measured by these."""
+        return self.whole and not self.of_days
+
+
+HOURLY = Extent()
+
+
 class Recent(NamedTuple):
     """Of the `expected` hours of a station's last day, how many are there; its `newest` hour, None: none is known.
 
@@ -42,8 +57,8 @@ class Facts:
     newest first, `bad_because` what failed in the newest; `failures` for each station that failed how many runs in a
     row it did, and when the first of these began. `usual_s` and `usual_rows` are the means of the last good runs, None
     where these are few. `good_before` is when the last good run before this one ended, `first_run` when the first of
-    all began. `recent` has the stations of which the run was to bring hours (`whole`: of all stations), `findings` what
-    is open of the sanity check, each with when it opened.
+    all began. `recent` has the stations of which the run was to bring new hours and `findings` what is open of the
+    sanity check, each with when it opened.
     """
 
     run: RunRecord
@@ -58,7 +73,7 @@ class Facts:
     recent: Mapping[int, Recent] = field(default_factory=dict)
     findings: Sequence[tuple[Finding, datetime]] = ()
     names: Mapping[int, str] = field(default_factory=dict)
-    whole: bool = True
+    extent: Extent = HOURLY
 
     @property
     def failed(self) -> bool:

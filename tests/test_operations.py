@@ -180,6 +180,17 @@ def test_nobody_is_told_twice_by_a_pause(airq: "Airq") -> None:
     assert "WELL AGAIN: no run came to its end from 2024-09-09 01:20 to 2024-09-09 04:20 UTC" in told["message"]
 
 
+def test_days_asked_for_say_nothing_of_the_newest(airq: "Airq") -> None:
+    """A run of old days, on a host that has no others yet, alerts nobody of hours that it did not ask for."""
+    source = BadDay()
+    source.now = hour(1) + timedelta(minutes=20)
+    with serving(source) as server, targets() as target:
+        env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": str(WELL), "AIRQ_NOW": source.now.isoformat()}
+        days = ("--start-date", "2024-09-06", "--end-date", "2024-09-07")
+        airq("run", "-q", "--no-sanity-check", *days, env=env | target.settings)
+        assert target.hooked() == []
+
+
 @pytest.mark.parametrize("before", ["", "failed"])
 def test_runs_that_were_killed_are_told_of_once(airq: "Airq", before: str) -> None:
     """A run that is killed can tell nobody: the next one does, unless a bad run before has told already."""

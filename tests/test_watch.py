@@ -8,7 +8,7 @@ import pytest
 from airq_etl.runs import RunRecord, State, StationRecord, StepRecord
 from airq_etl.sanity.finding import Finding
 from airq_etl.watch import Alert, alerts, is_unseen, past
-from airq_etl.watched import Facts, Recent, Thresholds
+from airq_etl.watched import Extent, Facts, Recent, Thresholds
 from tests.frames import hour
 
 BEGAN = hour(10) + timedelta(minutes=17)
@@ -114,6 +114,18 @@ def test_a_run_that_ends_late(began: int, took_min: int, *, opens: bool) -> None
     assert kinds(facts(late), LIMITS._replace(minute=0)) == []
 
 
+@pytest.mark.parametrize("by_hand", [Extent(whole=False), Extent(of_days=True)])
+def test_a_run_by_hand_is_not_measured_by_those_of_cron(by_hand: Extent) -> None:
+    """A run of a station, or of given days, is neither slow nor late, and says nothing of the others."""
+    long = run(took_s=3600)
+    measured = facts(long, usual_s=5.0)
+    assert kinds(measured) == ["slow-run", "late-run"]
+    assert kinds(facts(long, usual_s=5.0, extent=by_hand)) == []
+    for alert in alerts(measured, LIMITS):
+        assert is_unseen(alert, facts(extent=by_hand))
+        assert not is_unseen(alert, facts())
+
+
 def test_no_good_run_for_hours() -> None:
     """After two hours without a good run the failing is told once more, as an alert of its own."""
     before = {"bad": [BEGAN]}
@@ -173,8 +185,8 @@ def test_few_records_are_no_news_where_the_source_failed() -> None:
     assert not is_unseen(opened, facts())
     # A run of other stations has not looked; one of all that are left need not.
     other = {8: Recent(24, 24, hour(9), None)}
-    assert is_unseen(opened, facts(recent=other, whole=False))
-    assert not is_unseen(opened, facts(recent=other, whole=True))
+    assert is_unseen(opened, facts(recent=other, extent=Extent(whole=False)))
+    assert not is_unseen(opened, facts(recent=other, extent=Extent()))
     assert is_unseen(opened, facts(recent={}))
 
 

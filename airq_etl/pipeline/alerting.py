@@ -12,17 +12,17 @@ from airq_etl.open_findings import open_findings
 from airq_etl.pipeline.recent import recent
 from airq_etl.runs import RunRecord
 from airq_etl.settings import Settings
-from airq_etl.watched import Facts, Recent, Thresholds
+from airq_etl.watched import Extent, Facts, Recent, Thresholds
 
 log = logging.getLogger(__name__)
 
 
-def judge(settings: Settings, ledger: Ledger, run_id: str, now: datetime, *, whole: bool) -> None:
-    """Record which alerts a run that has ended opens and clears; `whole` where it was to bring all stations."""
+def judge(settings: Settings, ledger: Ledger, run_id: str, now: datetime, extent: Extent) -> None:
+    """Record which alerts a run that has ended opens and clears."""
     run = ledger_runs.run_of(ledger, run_id)
     if run is None:
         return
-    facts, limits = _facts(settings, ledger, run, now, whole=whole), thresholds(settings)
+    facts, limits = _facts(settings, ledger, run, now, extent), thresholds(settings)
     found, before = watch.alerts(facts, limits), open_alerts.open_alerts(ledger)
     open_alerts.record(ledger, found, lambda alert: watch.is_unseen(alert, facts), now=now, run_id=run_id)
     past = watch.past(facts, limits)
@@ -55,7 +55,7 @@ def thresholds(settings: Settings) -> Thresholds:
     )
 
 
-def _facts(settings: Settings, ledger: Ledger, run: RunRecord, now: datetime, *, whole: bool) -> Facts:
+def _facts(settings: Settings, ledger: Ledger, run: RunRecord, now: datetime, extent: Extent) -> Facts:
     return Facts(
         run=run,
         now=now,
@@ -66,10 +66,10 @@ def _facts(settings: Settings, ledger: Ledger, run: RunRecord, now: datetime, *,
         usual_rows=ledger_runs.usual_rows(ledger, run.command, before=run.run_id),
         good_before=ledger_runs.last_success(ledger, run.command, before=run.run_id),
         first_run=ledger_runs.first_run(ledger, run.command),
-        recent=_recent(settings, now),
+        recent={} if extent.of_days else _recent(settings, now),
         findings=[(known.finding, known.opened_at) for known in open_findings(ledger)],
         names={i: name for i, said in ledger.stations().items() if (name := settings.station(i, said).name)},
-        whole=whole,
+        extent=extent,
     )
 
 

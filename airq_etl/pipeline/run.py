@@ -17,6 +17,7 @@ from airq_etl.pipeline.transform import transform
 from airq_etl.results import Result
 from airq_etl.runs import STEPS
 from airq_etl.settings import Settings
+from airq_etl.watched import Extent
 from airq_etl.windows import Days
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,8 @@ def run_all(
     """
     result = begun(settings, "run")
     steps = STEPS if sanity_check else STEPS[:-1]
-    with told(settings, result, whole=not check_only), job(settings, result, *steps, bounded=True) as work:
+    extent = Extent(whole=not check_only, of_days=days is not None)
+    with told(settings, result, extent), job(settings, result, *steps, bounded=True) as work:
         of_the_start(settings)
         extract(work, settings.stations, days)
         _transform(work, days)

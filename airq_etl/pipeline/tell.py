@@ -17,6 +17,7 @@ from airq_etl.pipeline.mirror import mirror
 from airq_etl.pipeline.signals import stoppable
 from airq_etl.results import Problem, Result
 from airq_etl.settings import Settings
+from airq_etl.watched import Extent
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +25,8 @@ LONGEST_S = 4 * alerts.LONGEST_S
 
 
 @contextmanager
-def told(settings: Settings, result: Result, *, whole: bool = True) -> Iterator[None]:
-    """Tell how the run in the block ends, which fills in `result`; nothing where a signal or another run stopped it.
-
-    `whole` where the run was about all stations of the settings.
-    """
+def told(settings: Settings, result: Result, extent: Extent) -> Iterator[None]:
+    """Tell how the run in the block ends, which fills in `result`; nothing where a signal or another run stopped it."""
     try:
         yield
     except (LockedError, StoppedError):
@@ -36,10 +34,10 @@ def told(settings: Settings, result: Result, *, whole: bool = True) -> Iterator[
     except Exception as error:
         result.exit_code = error.exit_code if isinstance(error, AirqError) else 1
         result.problems.append(Problem(str(error) or type(error).__name__, result.exit_code))
-        _of_the_end(settings, result, whole=whole)
+        _of_the_end(settings, result, extent)
         raise
     else:
-        _of_the_end(settings, result, whole=whole)
+        _of_the_end(settings, result, extent)
 
 
 def of_the_start(settings: Settings) -> None:
@@ -48,22 +46,22 @@ def of_the_start(settings: Settings) -> None:
         alerts.ping(settings.ping_url, "start")
 
 
-def _of_the_end(settings: Settings, result: Result, *, whole: bool) -> None:
+def _of_the_end(settings: Settings, result: Result, extent: Extent) -> None:
     try:
         with stoppable(LONGEST_S):
-            _tell_all(settings, result, whole=whole)
+            _tell_all(settings, result, extent)
     except StoreError:
         log.warning("telling how the run ended took longer than %.0f s; the next run tells the rest", LONGEST_S)
 
 
-def _tell_all(settings: Settings, result: Result, *, whole: bool) -> None:
+def _tell_all(settings: Settings, result: Result, extent: Extent) -> None:
     if settings.ping_url:
         alerts.ping(settings.ping_url, "fail" if result.exit_code else "success")
     now = result.ended_at or result.started_at
     try:
         with _ledger(settings) as ledger:
             with _harmless("the alerts are not judged"):
-                alerting.judge(settings, ledger, result.run_id, now, whole=whole)
+                alerting.judge(settings, ledger, result.run_id, now, extent)
             with _harmless("the metrics are not written"):
                 _write_metrics(settings, ledger, result)
             with _harmless("the alerts are not told"):
