@@ -57,7 +57,7 @@ class Facts:
     newest first, `bad_because` what failed in the newest; `failures` for each station that failed how many runs in a
     row it did, and when the first of these began. `usual_s` and `usual_rows` are the means of the last good runs, None
     where these are few. `good_before` is when the last good run before this one ended, `first_run` when the first of
-    all began. `recent` has the stations of which the run was to bring new hours and `findings` what is open of the
+    all began. `recent` has the stations of which the run was to bring new hours, `findings` what is open of the
     sanity check, each with when it opened.
     """
 

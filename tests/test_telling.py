@@ -66,6 +66,24 @@ def test_what_breaks_in_telling_is_not_the_runs(airq: "Airq") -> None:
         assert store.execute("select count(*) from runs").fetchone() == (2,)
 
 
+def test_a_start_that_nobody_takes_holds_up_no_run(airq: "Airq") -> None:
+    """The run goes on while the dead man's switch is told that it began, which hears of the end after it."""
+    asked = threading.Event()
+    in_time = []
+
+    def slow(request: Request) -> Reply:
+        if request.path == "/uuid/start":
+            in_time.append(asked.wait(8))
+        elif not request.path.startswith("/uuid"):
+            asked.set()
+        return GOOD
+
+    with serving(slow) as server:
+        airq("run", "-q", env=NOW | {"AIRQ_API_URL": server.url, "AIRQ_PING_URL": f"{server.url}/uuid"})
+    assert in_time == [True]
+    assert [request.path for request in server.requests if request.path.startswith("/uuid")] == ["/uuid/start", "/uuid"]
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="no alarm on this system")
 def test_telling_that_takes_too_long_is_not_the_runs(airq: "Airq") -> None:
     """When its time is over telling ends with a warning, and a good run stays one."""

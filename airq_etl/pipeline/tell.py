@@ -1,11 +1,12 @@
 """Who is told how a run went: the dead man's switch, Prometheus, and people where something is wrong.
 
-All but the ping of its start happens when the run has let go of its lock: a target that hangs holds up no other run.
-Nor does it change how the run ended, whatever becomes of it: its trouble is a warning.
+It happens beside the run, or when it has let go of its lock: a target that hangs holds up no run. Nor does it change
+how the run ended, whatever becomes of it: its trouble is a warning.
 """
 
 import logging
 import platform
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,31 +25,46 @@ log = logging.getLogger(__name__)
 LONGEST_S = 4 * alerts.LONGEST_S
 
 
+class Start:
+    """The ping of a run's start, which goes out while the run goes on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pinging: threading.Thread | None = None
+
+    def tell(self) -> None:
+        """Tell that the run begins."""
+        if self._settings.ping_url:
+            self._pinging = threading.Thread(target=alerts.ping, args=(self._settings.ping_url, "start"), daemon=True)
+            self._pinging.start()
+
+    def wait(self) -> None:
+        """Wait for its answer: who hears of the end first would take the run for one that goes on."""
+        if self._pinging is not None:
+            self._pinging.join()
+
+
 @contextmanager
-def told(settings: Settings, result: Result, extent: Extent) -> Iterator[None]:
+def told(settings: Settings, result: Result, extent: Extent) -> Iterator[Start]:
     """Tell how the run in the block ends, which fills in `result`; nothing where a signal or another run stopped it."""
+    start = Start(settings)
     try:
-        yield
+        yield start
     except (LockedError, StoppedError):
         raise
     except Exception as error:
         result.exit_code = error.exit_code if isinstance(error, AirqError) else 1
         result.problems.append(Problem(str(error) or type(error).__name__, result.exit_code))
-        _of_the_end(settings, result, extent)
+        _of_the_end(settings, result, extent, start)
         raise
     else:
-        _of_the_end(settings, result, extent)
+        _of_the_end(settings, result, extent, start)
 
 
-def of_the_start(settings: Settings) -> None:
-    """Tell that a run begins."""
-    if settings.ping_url:
-        alerts.ping(settings.ping_url, "start")
-
-
-def _of_the_end(settings: Settings, result: Result, extent: Extent) -> None:
+def _of_the_end(settings: Settings, result: Result, extent: Extent, start: Start) -> None:
     try:
         with stoppable(LONGEST_S):
+            start.wait()
             _tell_all(settings, result, extent)
     except StoreError:
         log.warning("telling how the run ended took longer than %.0f s; the next run tells the rest", LONGEST_S)
