@@ -18,8 +18,8 @@ from airq_etl.errors import DamagedError, StoreError
 from airq_etl.lake import TABLES, Lake
 from airq_etl.pipeline.load import EMBEDDED
 from airq_etl.settings import Settings
+from airq_etl.status_words import bytes_text
 
-KILOBYTE = 1000
 LITTLE, TOO_LITTLE = 1000**3, 100 * 1000**2  # bytes free on the disk
 READ_S = 5.0
 
@@ -120,8 +120,8 @@ def look_at_disk(root: Path) -> list[Remark]:
 
 def disk_remark(place: Path, free: int, sizes: dict[str, int]) -> Remark:
     """What is to be said of so many bytes free, and in use."""
-    used = ", ".join(f"{name} {_bytes(size)}" for name, size in sizes.items() if size)
-    said = f"{_bytes(free)} free" + (f"; {used}" if used else "")
+    used = ", ".join(f"{name} {bytes_text(size)}" for name, size in sizes.items() if size)
+    said = f"{bytes_text(free)} free" + (f"; {used}" if used else "")
     if free >= LITTLE:
         return Remark("disk", "ok", said)
     status, why = ("failed", "a run needs more") if free < TOO_LITTLE else ("warning", "it will not last")
@@ -134,14 +134,6 @@ def _size(folder: Path) -> int:
 
 def _of_database(path: Path) -> int:
     return sum(part.stat().st_size for part in path.parent.glob(f"{path.name}*")) if path.parent.is_dir() else 0
-
-
-def _bytes(count: float) -> str:
-    units = ["bytes", "kB", "MB", "GB", "TB"]
-    while count >= KILOBYTE and len(units) > 1:
-        count /= KILOBYTE
-        units.pop(0)
-    return f"{count:.0f} {units[0]}" if units[0] == "bytes" else f"{count:.1f} {units[0]}"
 
 
 def look_at_lock(settings: Settings) -> tuple[bool, list[Remark]]:
