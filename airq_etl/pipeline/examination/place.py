@@ -9,7 +9,6 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import filelock
 import msgspec
 
 from airq_etl import ledger, lock, sqlite
@@ -139,17 +138,14 @@ def _of_database(path: Path) -> int:
 def look_at_lock(settings: Settings) -> tuple[bool, list[Remark]]:
     """Whether a run is at work, and whether it should be."""
     root = settings.data_dir
-    # Not by `lock.hold`, which would sign for it, and make the file where there is none yet.
-    if not (root / "lock").exists():
-        return False, [Remark("lock", "ok", "free; nothing has run here yet")]
     try:
-        with filelock.FileLock(root / "lock", timeout=0, mode=0o600):
-            return False, [Remark("lock", "ok", "free")]
-    except filelock.Timeout:
-        return True, [_held(settings)]
+        held = lock.look(root)
+    except FileNotFoundError:
+        return False, [Remark("lock", "ok", "free; nothing has run here yet")]
     except OSError as error:
-        said = f"{root / 'lock'} cannot be locked: {error.strerror}"
+        said = f"{root / lock.NAME} cannot be locked: {error.strerror}"
         return False, [Remark("lock", "failed", said, "keep the data on a file system that knows locks")]
+    return held, [_held(settings) if held else Remark("lock", "ok", "free")]
 
 
 def _held(settings: Settings) -> Remark:
