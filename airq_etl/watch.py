@@ -106,7 +106,8 @@ def _failed_stations(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
                 since=since,
                 station_id=station.station_id,
                 sentence=f"{facts.name(station.station_id)} {failed}: {station.message}",
-                action=f"airq-etl run -v --station {station.station_id}; the others are stored",
+                # Not `run`: where the station fails again, that is a bad run, of which everybody would be told.
+                action=f"airq-etl extract -v --station {station.station_id}; the others are stored",
             )
 
 

@@ -191,6 +191,27 @@ def test_days_asked_for_say_nothing_of_the_newest(airq: "Airq") -> None:
         assert target.hooked() == []
 
 
+def test_who_does_what_an_alert_says_alerts_nobody(airq: "Airq") -> None:
+    """The next step of an alert about a station may fail as the run did, and is no bad run of which all are told."""
+    source = BadDay()
+    source.now = hour(1) + timedelta(minutes=20)
+
+    def one_unknown(request: Request) -> Reply:
+        return Reply(404) if request.path.endswith(f"/{DYING}") else source(request)
+
+    with serving(one_unknown) as server, targets() as target:
+        env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": f"{WELL},{DYING}", "AIRQ_NOW": source.now.isoformat()}
+        env |= target.settings
+        airq("run", "-q", env=env, expect=3)
+        (told,) = target.hooked()
+        pings = target.pings()
+        _, _, action = told["message"].partition("Next: airq-etl ")
+        done = airq(*action.partition(";")[0].split(), env=env, expect=5)
+        assert f"station {DYING}: " in done.err
+        airq("run", "-q", env=env, expect=3)
+        assert (target.hooked(), target.pings()) == ([told], pings * 2)
+
+
 @pytest.mark.parametrize("before", ["", "failed"])
 def test_runs_that_were_killed_are_told_of_once(airq: "Airq", before: str) -> None:
     """A run that is killed can tell nobody: the next one does, unless a bad run before has told already."""
