@@ -106,7 +106,11 @@ def _harmless(what: str) -> Iterator[None]:
 
 def _ledger(settings: Settings) -> Ledger:
     """The ledger that the run has left; this is no place to make one."""
-    if not (settings.data_dir / FILE).is_file():
+    try:
+        there = (settings.data_dir / FILE).is_file()
+    except OSError as error:
+        raise StoreError(f"{settings.data_dir} cannot be read: {error.strerror}") from error
+    if not there:
         raise StoreError(f"there is no ledger in {settings.data_dir}")
     return Ledger(settings.data_dir)
 
