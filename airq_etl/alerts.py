@@ -1,11 +1,12 @@
 """Telling others: a ping for a dead man's switch, and alerts by any service that Apprise knows.
 
-Neither may hold a run up or fail it: each has a few seconds, and its trouble is one warning.
+Neither may hold a run up or fail it: each has a few seconds, all services the same few, and its trouble is one warning.
 """
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from airq_etl import logs
@@ -34,7 +35,7 @@ def ping(url: str, event: Event) -> bool:
             if not response.is_success:
                 raise RuntimeError(f"status {response.status_code}")
 
-    return _try("AIRQ_PING_URL: the ping was not taken", get)
+    return _try({"AIRQ_PING_URL: the ping was not taken": get})
 
 
 def send(urls: Sequence[str], title: str, text: str, severity: Severity | None = None) -> bool:
@@ -43,10 +44,15 @@ def send(urls: Sequence[str], title: str, text: str, severity: Severity | None =
     `severity` is the worst that it tells of, None where all is well again; services that have colours show it.
     """
     title, text = logs.REDACTION.hide(title), logs.REDACTION.hide(text)
-    return any([_send(url, title, text, severity, number) for number, url in enumerate(urls, 1)])  # noqa: C419 -- to all of them
+    return _try(
+        {
+            f"AIRQ_ALERT_URLS: the alert was not sent to URL {number}": _sending(url, title, text, severity)
+            for number, url in enumerate(urls, 1)
+        }
+    )
 
 
-def _send(url: str, title: str, text: str, severity: Severity | None, number: int) -> bool:
+def _sending(url: str, title: str, text: str, severity: Severity | None) -> Callable[[], None]:
     def notify() -> None:
         try:
             import apprise
@@ -62,25 +68,34 @@ def _send(url: str, title: str, text: str, severity: Severity | None, number: in
         if not alert.notify(title=title, body=text, notify_type=_KINDS[severity], body_format="text"):
             raise RuntimeError("the service did not take it")
 
-    return _try(f"AIRQ_ALERT_URLS: the alert was not sent to URL {number}", notify)
+    return notify
 
 
-def _try(what: str, action: Callable[[], None]) -> bool:
-    """Do something that may hang, for a few seconds; a warning where it does not come to its end."""
-    trouble = [f"no end within {LONGEST_S:.0f} s"]
+def _try(actions: Mapping[str, Callable[[], None]]) -> bool:
+    """Do things that may hang, side by side for a few seconds; whether any came to its end, a warning for each other.
 
-    def act() -> None:
-        try:
-            action()
-            trouble.clear()
-        except Exception as error:  # noqa: BLE001 -- whatever it is, it is not the run's
-            trouble[:] = [str(error) or type(error).__name__]
+    The keys say what did not happen, in that warning.
+    """
+    troubles = {what: [f"no end within {LONGEST_S:.0f} s"] for what in actions}
+    # Daemons: what hangs in one is left behind.
+    threads = [
+        threading.Thread(target=_attempt, args=(action, troubles[what]), daemon=True)
+        for what, action in actions.items()
+    ]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + LONGEST_S
+    for thread in threads:
+        thread.join(max(until - time.monotonic(), 0))
+    found = {what: left[0] for what, trouble in troubles.items() if (left := list(trouble))}
+    for what, said in found.items():
+        log.warning("%s: %s", what, said)
+    return len(found) < len(actions)
 
-    # A daemon: what hangs in it is left behind.
-    thread = threading.Thread(target=act, daemon=True)
-    thread.start()
-    thread.join(LONGEST_S)
-    if not (found := list(trouble)):
-        return True
-    log.warning("%s: %s", what, found[0])
-    return False
+
+def _attempt(action: Callable[[], None], trouble: list[str]) -> None:
+    try:
+        action()
+        trouble.clear()
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it is not the run's
+        trouble[:] = [str(error) or type(error).__name__]

@@ -63,8 +63,3 @@ def named(things: Iterable[str]) -> str:
     """`AIRQ_A, AIRQ_B and AIRQ_C`."""
     *most, last = things
     return f"{', '.join(most)} and {last}" if most else last
-
-
-def many(count: int, noun: str) -> str:
-    """`1 day`, `2 days`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

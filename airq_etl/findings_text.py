@@ -3,18 +3,17 @@
 Names come from the API and may hold anything: what is no printable character becomes a space.
 """
 
-import io
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
-import rich.console
 import rich.table
 import rich.text
 
 from airq_etl.sanity.evidence import Check
 from airq_etl.sanity.finding import Finding, Severity
+from airq_etl.sanity.wording import many
 from airq_etl.sensors import BY_COLUMN
-from airq_etl.summary import WIDTH, counts_text
+from airq_etl.summary import WIDTH, counts_text, rendered
 from airq_etl.verdict import Verdict
 
 MARGIN = 9  # of the severity's word
@@ -34,7 +33,7 @@ def verdict_text(verdict: Verdict, *, coloured: bool = False, failing_only: bool
         table.add_row(word, rich.text.Text(told(finding, verdict)))
         table.add_row("", rich.text.Text(printable(f"-> {finding.action}")))
         table.add_row("", "")
-    return _text([*([table] if findings else []), rich.text.Text(_last_line(verdict))], coloured=coloured)
+    return rendered([*([table] if findings else []), _last_line(verdict)], coloured=coloured)
 
 
 def told(finding: Finding, verdict: Verdict) -> str:
@@ -65,7 +64,7 @@ def checks_text(checks: Iterable[Check]) -> str:
         for heading, text in (("looks for", check.what), ("threshold", check.threshold), ("source", check.source)):
             table.add_row(rich.text.Text(f"  {heading}"), rich.text.Text(printable(text)))
         table.add_row("", "")
-    return _text([table], coloured=False)
+    return rendered([table])
 
 
 def printable(text: str) -> str:
@@ -74,18 +73,14 @@ def printable(text: str) -> str:
 
 
 def _last_line(verdict: Verdict) -> str:
-    looked = f"{verdict.hours:,} hours and {verdict.days:,} days of {_many(len(verdict.stations), 'station')}"
+    looked = f"{verdict.hours:,} hours and {verdict.days:,} days of {many(len(verdict.stations), 'station')}"
     if verdict.first is not None and verdict.last is not None:
         looked += f", {_time(verdict.first)} to {_time(verdict.last)} UTC"
-    by = f"{_many(len(verdict.checks), 'check')} of {looked}, in the tables"
+    by = f"{many(len(verdict.checks), 'check')} of {looked}, in the tables"
     by += f" and in {verdict.store}" if verdict.store else ""
     if not verdict.findings:
         return printable(f"{'all is well' if verdict.hours else 'nothing was there to find fault with'}: {by}")
     return printable(f"{counts_text(verdict.counts)}: {by}; `airq-etl sanity-check --list` says what each looks for")
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _key(column: str) -> str:
@@ -101,18 +96,3 @@ def _grid(margin: int) -> rich.table.Table:
     table.add_column(width=margin)
     table.add_column(width=WIDTH - margin)
     return table
-
-
-def _text(parts: Iterable[rich.console.RenderableType], *, coloured: bool) -> str:
-    console = rich.console.Console(
-        file=io.StringIO(),
-        width=WIDTH,
-        force_terminal=coloured,
-        color_system="standard" if coloured else None,
-        no_color=not coloured,
-        legacy_windows=False,
-    )
-    with console.capture() as capture:
-        for part in parts:
-            console.print(part, markup=False, highlight=False)
-    return "\n".join(line.rstrip() for line in capture.get().split("\n")).rstrip("\n")

@@ -31,12 +31,6 @@ def latest_starts(ledger: Ledger, command: str) -> list[datetime]:
     return [datetime.fromisoformat(when) for (when,) in ledger.rows(query, [command, LATEST])]
 
 
-def first_start(ledger: Ledger, command: str) -> datetime | None:
-    """When the first run of a command began that the ledger still knows."""
-    rows = ledger.rows("select started_at from runs where command = ? order by rowid limit 1", [command])
-    return datetime.fromisoformat(rows[0][0]) if rows else None
-
-
 def latest_ids(ledger: Ledger, beginning: str = "", limit: int = 5) -> list[str]:
     """The ids of the last runs of any command (that begin so), the newest first."""
     query = "select run_id from runs where substr(run_id, 1, length(?1)) = ?1 order by rowid desc limit ?2"

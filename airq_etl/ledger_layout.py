@@ -16,6 +16,7 @@ create table if not exists alerts (
     kind text not null, station_id integer, subject text not null, severity text not null, since text not null,
     sentence text not null, action text not null, opened_at text not null, run_id text not null,
     told_at text, told_as text, cleared_at text);
+create index if not exists alerts_identity on alerts (kind, station_id, subject);
 """
 ANSWER_TABLES = """
 create table if not exists wanted (

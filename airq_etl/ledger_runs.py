@@ -6,7 +6,6 @@ A state that is final stays: only what is PENDING, RUNNING or RETRY takes anothe
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -20,6 +19,16 @@ GOOD = "state in ('SUCCESS', 'PARTIAL')"  # what came is stored; a station of a 
 _OF_STEP = f"steps.run_id = runs.run_id and steps.{GOOD} and step = ?4"
 USUAL_OF = 30  # good runs that make what is usual
 USUAL_LEAST = 5  # fewer say nothing
+
+# By number of the run: times may go back. Of the columns, SQLite takes those of the row that has the least number.
+_FAILURES = """
+with asked as (
+    select station_id, its.state, started_at, runs.rowid as number from runs join station_steps as its using (run_id)
+    where command = ? and step = 'extract' and its.state in ('SUCCESS', 'FAILED') and its.message <> ?),
+answered as (select station_id, max(number) as last from asked where state = 'SUCCESS' group by station_id)
+select station_id, count(*), started_at, min(number) from asked left join answered using (station_id)
+where state = 'FAILED' and number > coalesce(last, 0) group by station_id
+"""
 
 _UNFINISHED = ", ".join(f"'{state}'" for state in UNFINISHED)
 _RUN = (
@@ -138,15 +147,23 @@ def bad_runs(ledger: Ledger, command: str, until: str | None = None) -> list[dat
     return [datetime.fromisoformat(when) for (when,) in rows]
 
 
-def failures(ledger: Ledger, command: str, station_id: int) -> tuple[int, datetime] | None:
-    """How many of a command's last runs in a row a station failed in, and when the first of these began; else None."""
+def last_bad_message(ledger: Ledger, command: str, until: str) -> str:
+    """What failed in the newest of `bad_runs`; empty where there is none."""
     rows = ledger.rows(
-        "select station_steps.state, started_at from station_steps join runs using (run_id)"
-        " where command = ? and step = 'extract' and station_id = ? order by runs.rowid desc",
-        [command, station_id],
+        "select message from runs where command = ?1 and state = 'FAILED'"
+        " and rowid <= (select rowid from runs where run_id = ?2) order by rowid desc limit 1",
+        [command, until],
     )
-    failed = [began for _, began in takewhile(lambda row: row[0] == "FAILED", rows)]
-    return (len(failed), datetime.fromisoformat(failed[-1])) if failed else None
+    return (rows[0][0] or "") if rows else ""
+
+
+def failures(ledger: Ledger, command: str) -> dict[int, tuple[int, datetime]]:
+    """Of each station that failed when it was last asked: in how many runs in a row, and when the first of these began.
+
+    A run that was stopped or died before it had an answer, or none, says nothing of the station.
+    """
+    rows = ledger.rows(_FAILURES, [command, INTERRUPTED])
+    return {station_id: (count, datetime.fromisoformat(began)) for station_id, count, began, _ in rows}
 
 
 def to_mirror(ledger: Ledger, store: str, limit: int = 1000) -> list[RunRecord]:
@@ -206,7 +223,8 @@ def _conclude(db: sqlite3.Connection, run_id: str, at_work: State, message: str)
 
 
 def _forget(db: sqlite3.Connection, now: datetime) -> None:
-    """Forget old runs, and of runs that are kept what they did for each station, where that is too much."""
+    """Forget old runs and alerts, and of runs that are kept what they did for each station, where that is too much."""
+    db.execute("delete from alerts where cleared_at < ?", [text(now - KEPT)])
     old = "select run_id from runs where started_at < ?"
     for table in ("station_steps", "steps", "runs"):
         db.execute(f"delete from {table} where run_id in ({old})", [text(now - KEPT)])  # noqa: S608

@@ -59,14 +59,16 @@ def is_held(root: Path) -> bool:
     A look disturbs nobody: another look gets by it, and `hold` waits for longer than it lasts.
     """
     try:
-        return _is_held(root / NAME)
+        return look(root)
     except FileNotFoundError:
         return False
     except OSError:
         return True
 
 
-def _is_held(path: Path) -> bool:
+def look(root: Path) -> bool:
+    """The same; OSError where it cannot be told, FileNotFoundError where nobody ever held it."""
+    path = root / NAME
     if not FCNTL:
         path.stat()
         try:

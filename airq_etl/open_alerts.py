@@ -51,10 +51,14 @@ def record(
         _write(db, (one for key, one in (now_open | gone).items() if one != there.get(key)))
 
 
-def record_past(ledger: Ledger, alert: Alert, *, now: datetime, run_id: str) -> None:
-    """Record an alert that has cleared before anybody could be told that it was open."""
+def record_past(ledger: Ledger, alert: Alert, *, now: datetime, run_id: str, telling: bool) -> None:
+    """Record an alert that has cleared before anybody could be told that it was open; news only where we are `telling`.
+
+    Whoever is told of alerts from next year on does not want those of this one.
+    """
+    told_as = alert.severity if telling else None
     with ledger.transaction() as db:
-        _write(db, [KnownAlert(alert=alert, opened_at=now, run_id=run_id, told_as=alert.severity, cleared_at=now)])
+        _write(db, [KnownAlert(alert=alert, opened_at=now, run_id=run_id, told_as=told_as, cleared_at=now)])
 
 
 def news(ledger: Ledger) -> News:

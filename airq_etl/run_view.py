@@ -15,11 +15,11 @@ from airq_etl.status_view import (
     Cell,
     grid,
     left_out,
-    rendered,
     state_text,
     station_text,
 )
 from airq_etl.status_words import seconds_text
+from airq_etl.summary import rendered
 
 if TYPE_CHECKING:
     import rich.console

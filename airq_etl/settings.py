@@ -109,8 +109,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         uri_password = uri.rpartition("@")[0].rpartition(":")[2]
         values = [self.client_secret, self.refresh_token, self.password, uri if "@" in uri else None]
         values.append((self.ping_url or "").rstrip("/"))
-        values += [urlsplit(url).password for url in self.alert_urls]
-        return [value for value in (*values, *self.alert_urls, uri_password, unquote(uri_password)) if value]
+        passwords = [uri_password, *map(_password_in, self.alert_urls)]
+        return [value for value in (*values, *self.alert_urls, *passwords, *map(unquote, passwords)) if value]
 
 
 FIELDS = tuple(name for name in Settings.__struct_fields__ if name != "known")
@@ -227,6 +227,12 @@ def _check(settings: Settings) -> None:
     check_zone(settings.timezone, "AIRQ_TIMEZONE")
     if settings.client_secret and not (settings.refresh_token or (settings.username and settings.password)):
         raise UsageError("AIRQ_CLIENT_SECRET needs AIRQ_REFRESH_TOKEN, or AIRQ_USERNAME and AIRQ_PASSWORD, beside it")
+
+
+def _password_in(url: str) -> str:
+    # Not by urlsplit, which will have nothing to do with a bracket in a password.
+    authority = url.partition("://")[2].partition("/")[0].partition("?")[0]
+    return authority.rpartition("@")[0].partition(":")[2]
 
 
 def _is_url(text: str) -> bool:

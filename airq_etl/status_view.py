@@ -3,7 +3,6 @@
 Names and messages come from elsewhere and may hold anything: what is no printable character becomes a space.
 """
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -14,9 +13,10 @@ import rich.text
 
 from airq_etl.findings_text import COLOURS, printable
 from airq_etl.runs import INTERRUPTED, State
+from airq_etl.sanity.wording import many
 from airq_etl.status_facts import HOUR, HOURS_SHOWN, Pace, RunStands, StationStands, Status, StepStands, worst_first
-from airq_etl.status_words import age_text, bytes_text, counted, many, seconds_text, when
-from airq_etl.summary import WIDTH, counts_text
+from airq_etl.status_words import age_text, bytes_text, counted, seconds_text, when
+from airq_etl.summary import WIDTH, counts_text, rendered
 
 MOST_STATIONS = 20
 LONGEST = 150  # of a step's message; --run has it whole
@@ -208,19 +208,3 @@ def grid(widths: Sequence[int | None], rows: Iterable[Sequence[Cell]], *, cut: b
     for row in rows:
         table.add_row(*(rich.text.Text(cell) if isinstance(cell, str) else cell for cell in row))
     return table
-
-
-def rendered(parts: Iterable[rich.console.RenderableType], *, coloured: bool) -> str:
-    """The parts below each other."""
-    console = rich.console.Console(
-        file=io.StringIO(),
-        width=WIDTH,
-        force_terminal=coloured,
-        color_system="standard" if coloured else None,
-        no_color=not coloured,
-        legacy_windows=False,
-    )
-    with console.capture() as capture:
-        for part in parts:
-            console.print(rich.text.Text(part) if isinstance(part, str) else part)
-    return "\n".join(line.rstrip() for line in capture.get().split("\n")).rstrip("\n")

@@ -59,11 +59,6 @@ def when(time: datetime, now: datetime) -> str:
     return f"{time:%H:%M}" if time.date() == now.date() else f"{time:%Y-%m-%d %H:%M}"
 
 
-def many(count: int, noun: str) -> str:
-    """`1 run`, `2 runs`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def counted(step: str, counts: Mapping[str, int]) -> str:
     """What a step counted, without what there was none of."""
     if step == "extract":

@@ -2,7 +2,7 @@
 
 import io
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import polars as pl
 import rich.console
@@ -78,7 +78,7 @@ def hours_text(result: Result, *, traffic: bool) -> str:
     table = _table(*columns)
     for station in result.stations:
         table.add_row(*(cell(station) for cell in columns.values()))
-    return _text(table)
+    return rendered([table])
 
 
 def daily_text(days: pl.DataFrame, min_hours: int) -> str:
@@ -96,7 +96,7 @@ def daily_text(days: pl.DataFrame, min_hours: int) -> str:
             _number(day["pm25_aqi"], 0),
             "" if day["final"] and not few else "not over yet" if not day["final"] else "too few hours",
         )
-    return _text(table)
+    return rendered([table])
 
 
 def _number(value: float | None, decimals: int) -> str:
@@ -111,8 +111,20 @@ def _table(*headings: str) -> rich.table.Table:
     return table
 
 
-def _text(table: rich.table.Table) -> str:
-    console = rich.console.Console(file=io.StringIO(), width=WIDTH, no_color=True, legacy_windows=False)
+def rendered(parts: Iterable[rich.console.RenderableType], *, coloured: bool = False) -> str:
+    """The parts below each other, 80 columns wide; what looks like markup in them is taken as it stands."""
+    console = rich.console.Console(
+        file=io.StringIO(),
+        width=WIDTH,
+        force_terminal=coloured,
+        color_system="standard" if coloured else None,
+        no_color=not coloured,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        legacy_windows=False,
+    )
     with console.capture() as capture:
-        console.print(table, markup=False)
-    return "\n".join(line.rstrip() for line in capture.get().rstrip("\n").split("\n"))
+        for part in parts:
+            console.print(part)
+    return "\n".join(line.rstrip() for line in capture.get().split("\n")).rstrip("\n")

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from airq_etl.findings_text import where
-from airq_etl.runs import StationRecord, is_slow
+from airq_etl.runs import is_slow
 from airq_etl.sanity.finding import Severity
 from airq_etl.sanity.wording import at, many, percent
-from airq_etl.watched import Facts, Thresholds
+from airq_etl.watched import Facts, Thresholds, rows
 
 HOUR = timedelta(hours=1)
 FINDING = "finding:"  # and the check's name, of alerts that tell what the sanity check found
@@ -66,10 +66,10 @@ def is_unseen(alert: Alert, facts: Facts) -> bool:
     """Whether the run could not see if an alert of before still holds, so that it stays open."""
     if alert.kind.startswith(FINDING):
         return facts.failed and alert.kind.removeprefix(FINDING) in OF_THE_SOURCE
-    if facts.whole and facts.recent and alert.station_id not in {None, *facts.recent}:
+    if facts.extent.whole and facts.recent and alert.station_id not in {None, *facts.recent}:
         return False  # nobody asks for it any more
     if alert.kind in {"slow-run", "late-run"}:
-        return facts.failed
+        return facts.failed or not facts.extent.hourly
     return _station_is_unseen(alert, facts)
 
 
@@ -78,21 +78,20 @@ def _station_is_unseen(alert: Alert, facts: Facts) -> bool:
         unknown = alert.station_id not in facts.recent or facts.had_no_answer(alert.station_id)
         return unknown or _all_are_silent(facts)
     if alert.kind == "rejected-rows":
-        return not any(_rows(one) for one in facts.stations("transform") if one.station_id == alert.station_id)
+        return alert.station_id not in facts.worked
     if alert.kind == "station-failed":
-        return facts.failed or all(one.station_id != alert.station_id for one in facts.stations("extract"))
+        return facts.failed or alert.station_id not in facts.asked
     return False
 
 
 def _bad_run(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
     if facts.failed and len(facts.bad) >= limits.after:
-        yield Alert(
-            kind="bad-run",
-            severity="error",
-            since=facts.bad[-1],
-            sentence=f"{_bad(facts)}: {facts.run.message}",
-            action="airq-etl doctor, which says what is not as it should be",
-        )
+        yield _bad(facts, facts.run.message, "error", "airq-etl doctor, which says what is not as it should be")
+
+
+def _bad(facts: Facts, because: str, severity: Severity, action: str) -> Alert:
+    bad = "a bad run" if len(facts.bad) == 1 else f"{len(facts.bad):,} bad runs in a row"
+    return Alert(kind="bad-run", severity=severity, since=facts.bad[-1], sentence=f"{bad}: {because}", action=action)
 
 
 def _failed_stations(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
@@ -108,13 +107,16 @@ def _failed_stations(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
                 since=since,
                 station_id=station.station_id,
                 sentence=f"{facts.name(station.station_id)} {failed}: {station.message}",
-                action=f"airq-etl run -v --station {station.station_id}; the others are stored",
+                # Not `run`: where the station fails again, that is a bad run, of which everybody would be told.
+                action=f"airq-etl extract -v --station {station.station_id}; the others are stored",
             )
 
 
 def _slow(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
     run, usual = facts.run, facts.usual_s
-    if facts.failed or run.duration_s is None or usual is None or not is_slow(run.duration_s, usual, limits.slow):
+    if facts.failed or not facts.extent.hourly:
+        return
+    if run.duration_s is None or usual is None or not is_slow(run.duration_s, usual, limits.slow):
         return
     if facts.usual_rows and run.count("rows_read") > facts.usual_rows * limits.slow:
         return  # it had as much more to do: a whole year, or what was missed
@@ -132,7 +134,7 @@ def _slow(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
 def _late(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
     began, ended = facts.run.started_at, facts.run.ended_at
     due = began.replace(minute=limits.minute, second=0, microsecond=0)
-    if limits.minute and not facts.failed and ended is not None and began < due <= ended:
+    if limits.minute and not facts.failed and facts.extent.hourly and ended is not None and began < due <= ended:
         yield Alert(
             kind="late-run",
             severity="warning",
@@ -157,32 +159,23 @@ def _overdue(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
         )
 
 
-def over_by_now(facts: Facts, limits: Thresholds) -> Alert | None:
-    """What was wrong before this good run and nobody told: a run that was killed cannot, nor one that never began."""
-    before, began = facts.good_before, facts.run.started_at
-    if facts.failed or {"bad-run", "overdue"} & facts.open_kinds:
-        return None  # people know
+def past(facts: Facts, limits: Thresholds) -> Alert | None:
+    """What a good run is the first that could tell: that runs before it died, or that none was good for too long."""
+    if facts.failed:
+        return None
     if len(facts.bad) >= limits.after:
-        return Alert(
-            kind="bad-run",
-            severity="warning",
-            since=facts.bad[-1],
-            sentence=f"{_bad(facts)} before the good one of {at(began)} UTC; the last was of {at(facts.bad[0])} UTC",
-            action="airq-etl status, and why it ended: a restart, too little memory, somebody's hand",
-        )
-    if before is not None and limits.overdue_h and began - before > limits.overdue_h * HOUR:
-        return Alert(
-            kind="overdue",
-            severity="warning",
-            since=before,
-            sentence=f"there was no good run from {at(before)} to {at(began)} UTC",
-            action="see whether cron calls it every hour: airq-etl doctor",
-        )
-    return None
-
-
-def _bad(facts: Facts) -> str:
-    return "a bad run" if len(facts.bad) == 1 else f"{len(facts.bad):,} bad runs in a row"
+        action = "see the system's log: was it killed, was memory short, did the machine go down?"
+        return _bad(facts, facts.bad_because, "warning", action)
+    before, began = facts.good_before, facts.run.started_at
+    if before is None or not limits.overdue_h or began - before <= limits.overdue_h * HOUR:
+        return None
+    return Alert(
+        kind="overdue",
+        severity="warning",
+        since=before,
+        sentence=f"there was no good run from {at(before)} to {at(began)} UTC",
+        action="see whether cron calls it every hour: airq-etl doctor",
+    )
 
 
 def _few_records(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
@@ -209,15 +202,15 @@ def _rejected(facts: Facts, limits: Thresholds) -> Iterator[Alert]:
     if not limits.rejected_percent:
         return
     for station in facts.stations("transform"):
-        rejected, rows = station.counts.get("rows_rejected", 0), _rows(station)
-        if rows and rejected / rows * 100 > limits.rejected_percent:
+        rejected, all_rows = station.counts.get("rows_rejected", 0), rows(station)
+        if all_rows and rejected / all_rows * 100 > limits.rejected_percent:
             yield Alert(
                 kind="rejected-rows",
                 severity="warning",
                 since=facts.run.started_at,
                 station_id=station.station_id,
-                sentence=f"{facts.name(station.station_id)}: {rejected:,} of {many(rows, 'row')} "
-                f"({percent(rejected / rows)}) were set aside",
+                sentence=f"{facts.name(station.station_id)}: {rejected:,} of {many(all_rows, 'row')} "
+                f"({percent(rejected / all_rows)}) were set aside",
                 action="airq-etl export rejects, which gives each with its reason",
             )
 
@@ -242,7 +235,3 @@ def _findings(facts: Facts, _: Thresholds) -> Iterator[Alert]:
 def _all_are_silent(facts: Facts) -> bool:
     """Whether a finding says that the source or the network is silent, so that no station is to blame."""
     return any(one.check in OF_THE_SOURCE and one.severity == "error" for one, _ in facts.findings)
-
-
-def _rows(station: StationRecord) -> int:
-    return station.counts.get("rows_read", 0) + station.counts.get("rows_rejected", 0)

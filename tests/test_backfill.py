@@ -1,5 +1,6 @@
 """Missing hours are found, asked for, and taken in; what the source does not have is for ever."""
 
+import itertools
 import json
 import os
 import pty
@@ -21,6 +22,7 @@ from airq_etl import backfill_text, captures
 from airq_etl import settings as configuration
 from airq_etl.backfilling import Backfill, Gap, Outlook
 from airq_etl.ledger import FILE, Ledger, remember
+from airq_etl.ledger_reader import copied
 from airq_etl.ledger_runs import runs
 from airq_etl.pipeline.backfill import look_ahead, run_backfill
 from airq_etl.pipeline.rebuild import REBUILDING
@@ -146,6 +148,33 @@ def test_a_dry_run_after_a_crash_changes_nothing(world: World) -> None:
         assert (world.data / f"{FILE}-wal").stat().st_size
         assert look_ahead(world.settings()).captures_waiting == 2
         assert snapshot(world.data) == before
+
+
+def test_a_dry_run_while_a_run_writes(tmp_path: Path) -> None:
+    """Whoever writes the ledger meanwhile, a look at it sees it whole, and does not call it damaged."""
+    over = threading.Event()
+    with Ledger(tmp_path) as ledger:
+        place = ledger.path
+
+    def write() -> None:
+        with closing(sqlite3.connect(place, isolation_level=None)) as db:
+            db.execute("pragma wal_autocheckpoint = 20")
+            db.execute("pragma synchronous = off")
+            for number in itertools.takewhile(lambda _: not over.is_set(), itertools.count()):
+                rows = ((f"{(number * 7919 + row * 31) % 5000}" * 5, str(number) * 40) for row in range(40))
+                db.execute("begin")
+                db.executemany("insert or replace into captures values (?, ?)", rows)
+                db.execute("commit")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(100):
+            with copied(tmp_path) as copy:
+                assert copy.rows("pragma integrity_check(1)") == [("ok",)]
+    finally:
+        over.set()
+        writer.join()
 
 
 def test_what_the_source_does_not_have_is_asked_for_once(world: World) -> None:

@@ -1,5 +1,6 @@
 """doctor: what is well is said to be, and what is not, with what to do; nothing is changed by it."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -334,6 +335,15 @@ def test_a_run_at_work(airq: "Airq", hours: int, status: str) -> None:
     )
     assert [only(ran, name)[0] for name in ("api", "store")] == ["skipped", "ok"]
     assert realm.asked == 0
+
+
+def test_who_only_looks_at_the_lock_is_no_run(airq: "Airq", simulator: Simulator) -> None:
+    """While `status` looks at the lock, doctor does not take that for a run, least of all for one to be ended."""
+    airq("extract", "-q", env=settings(simulator.url))
+    with (data_of(airq) / lock.NAME).open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        ran = examined(airq, env=settings(simulator.url))
+    assert only(ran, "lock") == ("ok", "free", "")
 
 
 # -- credentials, API, clock ---------------------------------------------------------------------------------------

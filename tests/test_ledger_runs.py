@@ -13,7 +13,9 @@ import pytest
 from airq_etl import ledger_runs
 from airq_etl.ledger import FILE, Ledger
 from airq_etl.ledger_runs import bad_runs, failures, last_success, run_of, runs, to_mirror, usual_rows, usual_s
+from airq_etl.open_alerts import alerts_since, record, record_past
 from airq_etl.runs import STEPS, RunRecord, State, StationRecord, StepRecord
+from airq_etl.watch import Alert
 from tests.frames import hour
 
 # What a ledger of layout 3 had of runs.
@@ -167,8 +169,21 @@ def test_failures_of_a_station_in_a_row(ledger: Ledger, recorder: Recorder) -> N
     recorder.whole(s7="SUCCESS", s8="SUCCESS")
     first = recorder.whole("PARTIAL", s7="SUCCESS", s8="FAILED")
     recorder.whole("PARTIAL", s7="SUCCESS", s8="FAILED")
-    assert failures(ledger, "run", 8) == (2, first.started_at)
-    assert failures(ledger, "run", 7) is None
+    assert failures(ledger, "run") == {8: (2, first.started_at)}
+
+
+def test_failures_on_both_sides_of_a_run_that_died(ledger: Ledger, recorder: Recorder) -> None:
+    """What died or was stopped before it had an answer neither ends the row nor is one of it."""
+    first = recorder.whole("PARTIAL", s7="SUCCESS", s8="FAILED")
+    dead = recorder.start(*STEPS)
+    at_work = [StationRecord(station_id=7, state="RETRY"), StationRecord(station_id=8, state="PENDING")]
+    recorder.step(dead, "extract", "RUNNING", stations=at_work)
+    stopped = recorder.start(*STEPS)
+    recorder.step(stopped, "extract", "RUNNING", stations=at_work)
+    recorder.end(stopped, "CANCELLED")
+    assert failures(ledger, "run") == {8: (1, first.started_at)}
+    recorder.whole("PARTIAL", s7="FAILED", s8="FAILED")
+    assert {station: count for station, (count, _) in failures(ledger, "run").items()} == {7: 1, 8: 2}
 
 
 def test_runs_are_found_by_the_beginning_of_their_id(ledger: Ledger, recorder: Recorder) -> None:
@@ -197,7 +212,10 @@ def test_what_a_store_was_not_told(ledger: Ledger, recorder: Recorder) -> None:
 
 
 def test_old_runs_are_forgotten(ledger: Ledger, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs are kept for 400 days; what they did for each station as long as there is room."""
+    """Runs and alerts are kept for 400 days, but for what is open; what was done for each station as there is room."""
+    few = Alert(kind="few-records", severity="warning", since=hour(0), sentence="few", action="see", station_id=7)
+    record_past(ledger, few, now=hour(0), run_id="x", telling=False)
+    record(ledger, [msgspec.structs.replace(few, station_id=8)], lambda _: False, now=hour(0), run_id="x")
     monkeypatch.setattr(ledger_runs, "STATION_ROWS_KEPT", 5)
     many = [recorder.whole(s7="SUCCESS", s8="SUCCESS") for _ in range(5)]
     recorder.start()
@@ -208,6 +226,7 @@ def test_old_runs_are_forgotten(ledger: Ledger, recorder: Recorder, monkeypatch:
     assert [run.started_at for run in runs(ledger)] == [hour(401 * 24)]
     for table in ("steps", "station_steps"):
         assert ledger.rows(f"select count(*) from {table}") == [(0,)]  # noqa: S608
+    assert [one.alert.station_id for one in alerts_since(ledger, hour(0))] == [8]
 
 
 def test_a_ledger_of_the_last_layout(tmp_path: Path) -> None:

@@ -102,9 +102,25 @@ def test_stations_are_told_apart(ledger: Ledger) -> None:
     assert run(other) == ([], ["few-records"])
 
 
+def test_alerts_are_found_without_looking_at_all(ledger: Ledger) -> None:
+    """Where ten thousand stations fall silent at once, none is searched for among all alerts."""
+    every = [msgspec.structs.replace(FEW, station_id=number) for number in range(10)]
+    looks: list[str] = []
+    with ledger.transaction() as db:
+        db.set_trace_callback(looks.append)
+    Runs(ledger)(*every)
+    with ledger.transaction() as db:
+        db.set_trace_callback(None)
+    deletions = [look for look in looks if look.startswith("delete from alerts")]
+    assert len(deletions) == 20
+    plans = {plan[-1].partition(" (")[0] for look in deletions for plan in ledger.rows(f"explain query plan {look}")}
+    assert plans == {"SEARCH alerts USING INDEX alerts_identity"}
+
+
 def test_what_cleared_before_anybody_knew(ledger: Ledger) -> None:
-    """A pause that a good run ended is told once, as past."""
-    record_past(ledger, BAD, now=hour(10), run_id="x")
+    """A pause that a good run ended is told once, as past; where nobody was to be told then, nobody is later."""
+    record_past(ledger, FEW, now=hour(9), run_id="w", telling=False)
+    record_past(ledger, BAD, now=hour(10), run_id="x", telling=True)
     told = news(ledger).cleared
     assert alert_text.title([], told) == "airq-etl: a bad run: 503"
     text = alert_text.message([], told, "there")
@@ -115,6 +131,7 @@ def test_what_cleared_before_anybody_knew(ledger: Ledger) -> None:
     assert run() == ([], ["bad-run"])
     assert run() == ([], [])
     assert open_alerts(ledger) == []
+    assert [one.alert for one in alerts_since(ledger, hour(0))] == [FEW, BAD]
 
 
 def test_the_message(ledger: Ledger) -> None:

@@ -1,7 +1,8 @@
 """A day of hourly runs in which much goes wrong: who is told of what, and how often."""
 
-import subprocess
-import sys
+import json
+import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ HISTORY_H = 72
 OUTAGE = range(6, 9)
 DIES_AT = 10
 SLOW_AT, SLOW_S = 12, 9
+KILLED_AT = 3
 
 
 def readings(number: int, station_id: int) -> dict[str, float]:
@@ -184,38 +186,73 @@ def test_each_run_is_recorded_with_its_steps(day: Day) -> None:
 
 
 def test_nobody_is_told_twice_by_a_pause(airq: "Airq") -> None:
-    """That nobody ran for a day is told once, by the first run after it."""
+    """That nobody ran for hours is told once, by the first run after it; not what was before anybody was to be told."""
     source = BadDay()
     with serving(source) as server, targets() as target:
         env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": str(WELL)} | target.settings
-        for at in (0, 1, 4, 5):
+        for at in (-9, -5, 0, 1, 4, 5):
             source.now = hour(at) + timedelta(minutes=20)
-            airq("run", "-q", env=env | {"AIRQ_NOW": source.now.isoformat()})
+            nobody = {"AIRQ_ALERT_URLS": ""} if at < 1 else {}
+            airq("run", "-q", env=env | {"AIRQ_NOW": source.now.isoformat()} | nobody)
         (told,) = target.hooked()
     assert told["title"] == "airq-etl: there was no good run from 2024-09-09 01:20 to 2024-09-09 04:20 UTC"
     assert (told["type"], told["message"].partition(":")[0]) == ("warning", "WARNING, over by now")
 
 
-def test_runs_that_were_killed_are_told_by_the_next(airq: "Airq") -> None:
-    """A run that was killed cannot tell; the next one does, though it is good."""
+def test_days_asked_for_say_nothing_of_the_newest(airq: "Airq") -> None:
+    """A run of old days, on a host that has no others yet, alerts nobody of hours that it did not ask for."""
     source = BadDay()
+    source.now = hour(1) + timedelta(minutes=20)
     with serving(source) as server, targets() as target:
-        env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": str(WELL)} | target.settings
-        source.now = hour(0) + timedelta(minutes=20)
-        airq("run", "-q", env=env | {"AIRQ_NOW": source.now.isoformat()})
-        source.now = hour(SLOW_AT) + timedelta(minutes=20)
-        words = [sys.executable, "-m", "airq_etl", "run", "-q"]
-        at_noon = {"AIRQ_NOW": source.now.isoformat()}
-        asked = len(server.requests)
-        killed = subprocess.Popen(words, env=airq.environment | env | at_noon, cwd=airq.directory)
-        while len(server.requests) == asked:
-            assert killed.poll() is None
-            time.sleep(0.01)
-        killed.kill()
-        killed.wait(10)
-        assert "FAILED (interrupted)" in airq("status", env=env | at_noon).out
-        source.now = hour(SLOW_AT + 1) + timedelta(minutes=20)
-        airq("run", "-q", env=env | {"AIRQ_NOW": source.now.isoformat()})
+        env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": str(WELL), "AIRQ_NOW": source.now.isoformat()}
+        days = ("--start-date", "2024-09-06", "--end-date", "2024-09-07")
+        airq("run", "-q", "--no-sanity-check", *days, env=env | target.settings)
+        assert target.hooked() == []
+
+
+def test_who_does_what_an_alert_says_alerts_nobody(airq: "Airq") -> None:
+    """The next step of an alert about a station may fail as the run did, and is no bad run of which all are told."""
+    source = BadDay()
+    source.now = hour(1) + timedelta(minutes=20)
+
+    def one_unknown(request: Request) -> Reply:
+        return Reply(404) if request.path.endswith(f"/{DYING}") else source(request)
+
+    with serving(one_unknown) as server, targets() as target:
+        env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": f"{WELL},{DYING}", "AIRQ_NOW": source.now.isoformat()}
+        env |= target.settings
+        airq("run", "-q", env=env, expect=3)
         (told,) = target.hooked()
-    assert told["title"].startswith("airq-etl: a bad run before the good one of 2024-09-09 13:20 UTC")
-    assert told["type"] == "warning"
+        pings = target.pings()
+        _, _, action = told["message"].partition("Next: airq-etl ")
+        done = airq(*action.partition(";")[0].split(), env=env, expect=5)
+        assert f"station {DYING}: " in done.err
+        airq("run", "-q", env=env, expect=3)
+        assert (target.hooked(), target.pings()) == ([told], pings * 2)
+
+
+@pytest.mark.parametrize("before", ["", "failed"])
+def test_runs_that_were_killed_are_told_of_once(airq: "Airq", before: str) -> None:
+    """A run that is killed can tell nobody: the next one does, unless a bad run before has told already."""
+    source = BadDay()
+
+    def killing(request: Request) -> Reply:
+        if source.now.hour == KILLED_AT:
+            os.kill(json.loads((airq.directory / "share/airq-etl/lock.json").read_bytes())["pid"], signal.SIGKILL)
+        return Reply(503) if before and source.now.hour == KILLED_AT - 1 else source(request)
+
+    with serving(killing) as server, targets() as target:
+        env = {"AIRQ_API_URL": server.url, "AIRQ_STATIONS": str(WELL), "AIRQ_RETRIES": "0"} | target.settings
+        for at in range(KILLED_AT - 2, KILLED_AT + 3):
+            source.now = hour(at) + timedelta(minutes=20)
+            airq("run", "-q", env=env | {"AIRQ_NOW": source.now.isoformat()}, expect=None)
+        told = target.hooked()
+    titles = [form["title"] for form in told]
+    if before:
+        failed = "airq-etl: a bad run: station 7: the API answers with status 503"
+        assert titles == [failed, "airq-etl: runs are good again"]
+    else:
+        assert titles == ["airq-etl: a bad run: interrupted"]
+        assert told[0]["type"] == "warning"
+        span = "From 2024-09-09 03:20 to 2024-09-09 04:20 UTC. Next: see the system's log"
+        assert f"WARNING, over by now: a bad run: interrupted\n{span}" in told[0]["message"]

@@ -216,3 +216,16 @@ def test_secrets_are_known() -> None:
         }
     )
     assert set(given.secrets()) >= {"one", "two", "three", "fo%2Fur", "fo/ur", given.mongodb_uri}
+
+
+@pytest.mark.parametrize(
+    ("url", "hidden"),
+    [
+        ("mailtos://user:fi%40ve@example.org?to=ops@example.org", {"fi%40ve", "fi@ve"}),
+        ("json://user:pa[ss@host/path", {"pa[ss"}),
+        ("slack://token-a/token-b/token-c", set()),
+    ],
+)
+def test_passwords_of_alert_urls_are_known(url: str, hidden: set[str]) -> None:
+    """Whatever is in it, an alert URL is a secret as a whole, and so is the password in it, also decoded."""
+    assert set(load({"AIRQ_ALERT_URLS": url}).secrets()) == {url, *hidden}

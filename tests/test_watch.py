@@ -7,8 +7,8 @@ import pytest
 
 from airq_etl.runs import RunRecord, State, StationRecord, StepRecord
 from airq_etl.sanity.finding import Finding
-from airq_etl.watch import Alert, alerts, is_unseen, over_by_now
-from airq_etl.watched import Facts, Recent, Thresholds
+from airq_etl.watch import Alert, alerts, is_unseen, past
+from airq_etl.watched import Extent, Facts, Recent, Thresholds
 from tests.frames import hour
 
 BEGAN = hour(10) + timedelta(minutes=17)
@@ -116,6 +116,18 @@ def test_a_run_that_ends_late(began: int, took_min: int, *, opens: bool) -> None
     assert kinds(facts(late), LIMITS._replace(minute=0)) == []
 
 
+@pytest.mark.parametrize("by_hand", [Extent(whole=False), Extent(of_days=True)])
+def test_a_run_by_hand_is_not_measured_by_those_of_cron(by_hand: Extent) -> None:
+    """A run of a station, or of given days, is neither slow nor late, and says nothing of the others."""
+    long = run(took_s=3600)
+    measured = facts(long, usual_s=5.0)
+    assert kinds(measured) == ["slow-run", "late-run"]
+    assert kinds(facts(long, usual_s=5.0, extent=by_hand)) == []
+    for alert in alerts(measured, LIMITS):
+        assert is_unseen(alert, facts(extent=by_hand))
+        assert not is_unseen(alert, facts())
+
+
 def test_no_good_run_for_hours() -> None:
     """After two hours without a good run the failing is told once more, as an alert of its own."""
     before = {"bad": [BEGAN]}
@@ -129,32 +141,29 @@ def test_no_good_run_for_hours() -> None:
 
 def test_nobody_ran_for_hours() -> None:
     """That cron was silent is told by the first run after it, which is good: nobody else could."""
-    assert over_by_now(facts(good_before=BEGAN - timedelta(hours=1)), LIMITS) is None
+    assert past(facts(good_before=BEGAN - timedelta(hours=1)), LIMITS) is None
     silent: dict[str, Any] = {"good_before": BEGAN - timedelta(hours=26)}
-    told = over_by_now(facts(**silent), LIMITS)
+    told = past(facts(**silent), LIMITS)
     assert told is not None
     assert (told.kind, told.severity) == ("overdue", "warning")
     assert told.sentence == "there was no good run from 2024-09-08 08:17 to 2024-09-09 10:17 UTC"
-    assert over_by_now(facts(**silent), LIMITS._replace(overdue_h=0)) is None
-    # Where people know already, that it is well again says it.
-    assert over_by_now(facts(**silent, bad=[BEGAN], open_kinds=frozenset({"bad-run"})), LIMITS) is None
-    assert over_by_now(facts(**silent, open_kinds=frozenset({"overdue"})), LIMITS) is None
-    assert over_by_now(facts(run("FAILED"), **silent), LIMITS) is None
+    assert past(facts(**silent), LIMITS._replace(overdue_h=0)) is None
+    assert past(facts(run("FAILED"), **silent), LIMITS) is None
 
 
-def test_runs_that_were_killed_are_told_by_the_next_good_one() -> None:
-    """A run that was killed tells nobody; so many in a row are told by the first one that can."""
-    bad = [BEGAN - timedelta(hours=1), BEGAN - timedelta(hours=2)]
-    killed = facts(bad=bad, good_before=BEGAN - timedelta(hours=3))
-    told = over_by_now(killed, LIMITS)
+def test_runs_that_died() -> None:
+    """A run that is killed can tell nobody; the good one after it does."""
+    died = facts(bad=[hour(9), hour(8)], bad_because="interrupted", good_before=BEGAN - timedelta(hours=3))
+    assert kinds(died) == []
+    told = past(died, LIMITS)
     assert told is not None
-    assert (told.kind, told.since) == ("bad-run", bad[-1])
-    assert told.sentence.startswith("2 bad runs in a row before the good one of 2024-09-09 10:17 UTC")
+    assert (told.kind, told.sentence, told.since) == ("bad-run", "2 bad runs in a row: interrupted", hour(8))
+    assert past(died, LIMITS._replace(after=2)) == told
     # Fewer than are to be told, but too long without a good one.
-    later = over_by_now(killed, LIMITS._replace(after=3))
+    later = past(died, LIMITS._replace(after=3))
     assert later is not None
     assert later.kind == "overdue"
-    assert over_by_now(facts(bad=bad[:1], good_before=BEGAN - timedelta(hours=2)), LIMITS._replace(after=2)) is None
+    assert past(facts(bad=[hour(9)], good_before=BEGAN - timedelta(hours=2)), LIMITS._replace(after=2)) is None
 
 
 @pytest.mark.parametrize(
@@ -194,8 +203,8 @@ def test_few_records_are_no_news_where_the_source_failed() -> None:
     assert not is_unseen(opened, facts())
     # A run of other stations has not looked; one of all that are left need not.
     other = {8: Recent(24, 24, hour(9), None)}
-    assert is_unseen(opened, facts(recent=other, whole=False))
-    assert not is_unseen(opened, facts(recent=other, whole=True))
+    assert is_unseen(opened, facts(recent=other, extent=Extent(whole=False)))
+    assert not is_unseen(opened, facts(recent=other, extent=Extent()))
     assert is_unseen(opened, facts(recent={}))
 
 

@@ -12,21 +12,23 @@ from airq_etl.open_findings import open_findings
 from airq_etl.pipeline.recent import recent
 from airq_etl.runs import RunRecord
 from airq_etl.settings import Settings
-from airq_etl.watched import Facts, Recent, Thresholds
+from airq_etl.watched import Extent, Facts, Recent, Thresholds
 
 log = logging.getLogger(__name__)
 
 
-def judge(settings: Settings, ledger: Ledger, run_id: str, now: datetime, *, whole: bool) -> None:
-    """Record which alerts a run that has ended opens and clears; `whole` where it was to bring all stations."""
+def judge(settings: Settings, ledger: Ledger, run_id: str, now: datetime, extent: Extent) -> None:
+    """Record which alerts a run that has ended opens and clears."""
     run = ledger_runs.run_of(ledger, run_id)
     if run is None:
         return
-    facts, limits = _facts(settings, ledger, run, now, whole=whole), thresholds(settings)
-    found = watch.alerts(facts, limits)
+    facts, limits = _facts(settings, ledger, run, now, extent), thresholds(settings)
+    found, before = watch.alerts(facts, limits), open_alerts.open_alerts(ledger)
     open_alerts.record(ledger, found, lambda alert: watch.is_unseen(alert, facts), now=now, run_id=run_id)
-    if past := watch.over_by_now(facts, limits):
-        open_alerts.record_past(ledger, past, now=now, run_id=run_id)
+    past = watch.past(facts, limits)
+    # Of what is open already a run before this one has told, whose end is news by itself.
+    if past and past.identity not in {known.alert.identity for known in before}:
+        open_alerts.record_past(ledger, past, now=now, run_id=run_id, telling=bool(settings.alert_urls))
 
 
 def tell(settings: Settings, ledger: Ledger, run_id: str, now: datetime) -> None:
@@ -54,24 +56,21 @@ def thresholds(settings: Settings) -> Thresholds:
     )
 
 
-def _facts(settings: Settings, ledger: Ledger, run: RunRecord, now: datetime, *, whole: bool) -> Facts:
-    asked = next((step.stations for step in run.steps if step.step == "extract"), [])
-    failed = (station.station_id for station in asked if station.state == "FAILED")
-    in_a_row = {station_id: ledger_runs.failures(ledger, run.command, station_id) for station_id in failed}
+def _facts(settings: Settings, ledger: Ledger, run: RunRecord, now: datetime, extent: Extent) -> Facts:
     return Facts(
         run=run,
         now=now,
         bad=ledger_runs.bad_runs(ledger, run.command, until=run.run_id),
-        failures={station_id: found for station_id, found in in_a_row.items() if found is not None},
+        bad_because=ledger_runs.last_bad_message(ledger, run.command, until=run.run_id),
+        failures=ledger_runs.failures(ledger, run.command),
         usual_s=ledger_runs.usual_s(ledger, run.command, before=run.run_id),
         usual_rows=ledger_runs.usual_rows(ledger, run.command, before=run.run_id),
         good_before=ledger_runs.last_success(ledger, run.command, before=run.run_id),
         first_run=ledger_runs.first_run(ledger, run.command),
-        recent=_recent(settings, now),
+        recent={} if extent.of_days else _recent(settings, now),
         findings=[(known.finding, known.opened_at) for known in open_findings(ledger)],
-        open_kinds=frozenset(known.alert.kind for known in open_alerts.open_alerts(ledger)),
         names={i: name for i, said in ledger.stations().items() if (name := settings.station(i, said).name)},
-        whole=whole,
+        extent=extent,
     )
 
 

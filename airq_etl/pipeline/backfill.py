@@ -4,12 +4,8 @@ Safe to interrupt anywhere: what came is in a capture, which the next backfill w
 missing. What an answer did not have is recorded only when the answer is in the tables.
 """
 
-import shutil
-import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -17,11 +13,11 @@ import polars as pl
 from airq_etl import daily
 from airq_etl.backfilling import Backfill, Filled, Gap, Outlook
 from airq_etl.captures import UNFINISHED
-from airq_etl.errors import AirqError, StoreError, UsageError
+from airq_etl.errors import AirqError, UsageError
 from airq_etl.hourly import TIME
 from airq_etl.lake import HOURLY, Lake
-from airq_etl.ledger import FILE, Ledger
 from airq_etl.ledger_answers import answered, keep_not_given, want, wanted
+from airq_etl.ledger_reader import copied
 from airq_etl.missing import Missing, missing
 from airq_etl.pipeline.extract import ask
 from airq_etl.pipeline.job import Job, begun, job
@@ -50,7 +46,7 @@ def look_ahead(settings: Settings, days: Days | None = None, *, again: bool = Fa
     lake = Lake(settings.data_dir)
     if lake.root.exists() and not lake.root.is_dir():
         raise UsageError(f"the data directory {lake.root} is no directory")
-    with _copy_of_ledger(lake.root) as ledger:
+    with copied(lake.root) as ledger:
         work = Job(settings, lake, ledger, begun(settings, COMMAND), 0.0)
         _refuse_half_built_tables(work)
         return _outlook(work, _find(work, days, again=again), again=again)
@@ -80,21 +76,6 @@ def run_backfill(
     mirror_now(settings, result)
     unanswered = before.requests - len(came)
     return Backfill(run=result, before=before, after=after, unanswered=unanswered, stations=stations)
-
-
-@contextmanager
-def _copy_of_ledger(root: Path) -> Iterator[Ledger]:
-    """A copy of the ledger, to look at: opening SQLite's own file leaves traces beside it."""
-    with tempfile.TemporaryDirectory(prefix="airq-etl-") as place:
-        try:
-            # The log first: what it holds may reach the file meanwhile, and does no harm there twice.
-            for name in (f"{FILE}-wal", FILE):
-                if (root / name).exists():
-                    shutil.copyfile(root / name, Path(place) / name)
-        except OSError as error:
-            raise StoreError(f"{root / FILE} cannot be read: {error.strerror}") from error
-        with Ledger(Path(place)) as ledger:
-            yield ledger
 
 
 def _refuse_half_built_tables(work: Job) -> None:

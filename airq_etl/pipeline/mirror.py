@@ -4,7 +4,7 @@ import logging
 from contextlib import closing
 
 from airq_etl import documents, ledger_runs
-from airq_etl.errors import AirqError
+from airq_etl.errors import StoreError
 from airq_etl.lake import Lake
 from airq_etl.ledger import Ledger
 from airq_etl.pipeline.load import open_store
@@ -24,17 +24,22 @@ def mirror(settings: Settings, ledger: Ledger, result: Result) -> None:
     """
     if result.store is None:
         return
-    waiting = ledger_runs.to_mirror(ledger, result.store)
     try:
+        waiting = ledger_runs.to_mirror(ledger, result.store)
         with closing(open_store(settings, Lake(settings.data_dir), LONGEST_S)) as store:
             store.put(documents.RUNS, documents.runs(waiting, ledger.lake_id))
         with ledger.transaction() as db:
             ledger_runs.mark_mirrored(db, [run.run_id for run in waiting], result.store)
-    except AirqError as error:
+    except Exception as error:
+        # Whatever it is: the run has done its work.
         log.warning("the record of this run was not sent to the store, the next run sends it: %s", error)
+        log.debug("where it broke", exc_info=True)
 
 
 def mirror_now(settings: Settings, result: Result) -> None:
     """The same, for a command that has let go of its ledger."""
-    with stoppable(2 * LONGEST_S), Ledger(settings.data_dir) as ledger:
-        mirror(settings, ledger, result)
+    try:
+        with stoppable(2 * LONGEST_S), Ledger(settings.data_dir) as ledger:
+            mirror(settings, ledger, result)
+    except StoreError as error:
+        log.warning("the record of this run was not sent to the store, the next run sends it: %s", error)

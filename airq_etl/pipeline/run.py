@@ -12,11 +12,12 @@ from airq_etl.pipeline.job import MOST_NAMED, Job, begun, job
 from airq_etl.pipeline.load import load
 from airq_etl.pipeline.mirror import mirror_now
 from airq_etl.pipeline.rebuild import is_unfinished, rebuild
-from airq_etl.pipeline.tell import of_the_start, told
+from airq_etl.pipeline.tell import told
 from airq_etl.pipeline.transform import transform
 from airq_etl.results import Result
 from airq_etl.runs import STEPS
 from airq_etl.settings import Settings
+from airq_etl.watched import Extent
 from airq_etl.windows import Days
 
 log = logging.getLogger(__name__)
@@ -66,8 +67,9 @@ def run_all(
     """
     result = begun(settings, "run")
     steps = STEPS if sanity_check else STEPS[:-1]
-    with told(settings, result, whole=not check_only), job(settings, result, *steps, bounded=True) as work:
-        of_the_start(settings)
+    extent = Extent(whole=not check_only, of_days=days is not None)
+    with told(settings, result, extent) as start, job(settings, result, *steps, bounded=True) as work:
+        start.tell()
         extract(work, settings.stations, days)
         _transform(work, days)
         _describe(work)

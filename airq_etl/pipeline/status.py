@@ -63,7 +63,7 @@ def standing(settings: Settings) -> Status:
             alerts=alerts,
             findings=_findings(ledger),
             disk=_disk(settings),
-            unwell=unwell(alerts, good or ledger_counts.first_start(ledger, COMMAND), settings.alert_overdue_h, now),
+            unwell=unwell(alerts, good or ledger_runs.first_run(ledger, COMMAND), settings.alert_overdue_h, now),
             notes=notes,
         )
 
@@ -119,7 +119,7 @@ def _alive(run: RunRecord, dead: Collection[str]) -> RunRecord:
 
 
 def _pace(ledger: Ledger, dead: Collection[str], now: datetime) -> Pace | None:
-    first, starts = ledger_counts.first_start(ledger, COMMAND), ledger_counts.latest_starts(ledger, COMMAND)
+    first, starts = ledger_runs.first_run(ledger, COMMAND), ledger_counts.latest_starts(ledger, COMMAND)
     if first is None:
         return None
     today, week = (ledger_counts.states_since(ledger, COMMAND, since, dead) for since in (midnight(now), now - WEEK))

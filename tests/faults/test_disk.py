@@ -382,14 +382,12 @@ def test_43_an_older_versions_data_directory(airq: "Airq", server: Server) -> No
     for path in data.glob("*/*.parquet"):
         pl.read_parquet(path).write_parquet(path, compression="zstd")
     with closing(sqlite3.connect(data / FILE)) as ledger:
-        for table in ("station_keys", "positions", "station_steps", "alerts", "wanted", "not_given"):
-            ledger.execute(f"drop table {table}")
+        for table in ("station_keys", "positions", "station_steps", "alerts", "wanted", "not_given", "findings"):
+            ledger.execute(f"drop table if exists {table}")
         for column in ("duration_s", "host", "settings", "mirrored_to"):
             ledger.execute(f"alter table runs drop column {column}")
         ledger.execute("alter table steps drop column duration_s")
-        ledger.execute("delete from meta where key = 'place'")
-        ledger.execute("pragma user_version = 1")
-        ledger.commit()
+        ledger.executescript("delete from meta where key = 'place'; pragma user_version = 1")
     with closing(sqlite3.connect(data / "airq.db")) as store:
         flags = [row[1] for row in store.execute("pragma table_info(hourly)") if row[1].endswith("_flag")]
         for column in [*flags, "requested_at"]:

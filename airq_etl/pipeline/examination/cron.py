@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
-from airq_etl.checkup import Checkup, Remark, Status, many, named
+from airq_etl.checkup import Checkup, Remark, Status, named
 from airq_etl.pipeline.examination.crontab import SEARCHED, SHELL, Line, lines, look_at_line
 from airq_etl.pipeline.examination.given import env_file_in_use, only_in_shell
+from airq_etl.sanity.wording import many
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from airq_etl import logs
 from airq_etl import settings as configuration
-from airq_etl.checkup import Remark, failure, many, named
+from airq_etl.checkup import Remark, failure, named
 from airq_etl.env_file import USUAL, env_file_is_open, read_env_file
 from airq_etl.errors import UsageError
+from airq_etl.sanity.wording import many
 from airq_etl.settings import PREFIX, Settings
 from airq_etl.stations import midnight
 

@@ -1,7 +1,7 @@
 """The store: reached, written and read back, and how much waits for it."""
 
 from airq_etl import ledger
-from airq_etl.checkup import Remark, failure, many
+from airq_etl.checkup import Remark, failure
 from airq_etl.documents import LAYOUT
 from airq_etl.errors import AirqError
 from airq_etl.lake import Lake
@@ -9,6 +9,7 @@ from airq_etl.ledger import Ledger
 from airq_etl.pipeline.examination.place import layout
 from airq_etl.pipeline.job import Job, begun
 from airq_etl.pipeline.load import EMBEDDED, due_days, open_store
+from airq_etl.sanity.wording import many
 from airq_etl.settings import Settings
 from airq_etl.store import Store, probe
 

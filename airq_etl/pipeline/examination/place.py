@@ -9,7 +9,6 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import filelock
 import msgspec
 
 from airq_etl import ledger, lock, sqlite
@@ -18,8 +17,8 @@ from airq_etl.errors import DamagedError, StoreError
 from airq_etl.lake import TABLES, Lake
 from airq_etl.pipeline.load import EMBEDDED
 from airq_etl.settings import Settings
+from airq_etl.status_words import bytes_text
 
-KILOBYTE = 1000
 LITTLE, TOO_LITTLE = 1000**3, 100 * 1000**2  # bytes free on the disk
 READ_S = 5.0
 
@@ -120,8 +119,8 @@ def look_at_disk(root: Path) -> list[Remark]:
 
 def disk_remark(place: Path, free: int, sizes: dict[str, int]) -> Remark:
     """What is to be said of so many bytes free, and in use."""
-    used = ", ".join(f"{name} {_bytes(size)}" for name, size in sizes.items() if size)
-    said = f"{_bytes(free)} free" + (f"; {used}" if used else "")
+    used = ", ".join(f"{name} {bytes_text(size)}" for name, size in sizes.items() if size)
+    said = f"{bytes_text(free)} free" + (f"; {used}" if used else "")
     if free >= LITTLE:
         return Remark("disk", "ok", said)
     status, why = ("failed", "a run needs more") if free < TOO_LITTLE else ("warning", "it will not last")
@@ -136,28 +135,17 @@ def _of_database(path: Path) -> int:
     return sum(part.stat().st_size for part in path.parent.glob(f"{path.name}*")) if path.parent.is_dir() else 0
 
 
-def _bytes(count: float) -> str:
-    units = ["bytes", "kB", "MB", "GB", "TB"]
-    while count >= KILOBYTE and len(units) > 1:
-        count /= KILOBYTE
-        units.pop(0)
-    return f"{count:.0f} {units[0]}" if units[0] == "bytes" else f"{count:.1f} {units[0]}"
-
-
 def look_at_lock(settings: Settings) -> tuple[bool, list[Remark]]:
     """Whether a run is at work, and whether it should be."""
     root = settings.data_dir
-    # Not by `lock.hold`, which would sign for it, and make the file where there is none yet.
-    if not (root / "lock").exists():
-        return False, [Remark("lock", "ok", "free; nothing has run here yet")]
     try:
-        with filelock.FileLock(root / "lock", timeout=0, mode=0o600):
-            return False, [Remark("lock", "ok", "free")]
-    except filelock.Timeout:
-        return True, [_held(settings)]
+        held = lock.look(root)
+    except FileNotFoundError:
+        return False, [Remark("lock", "ok", "free; nothing has run here yet")]
     except OSError as error:
-        said = f"{root / 'lock'} cannot be locked: {error.strerror}"
+        said = f"{root / lock.NAME} cannot be locked: {error.strerror}"
         return False, [Remark("lock", "failed", said, "keep the data on a file system that knows locks")]
+    return held, [_held(settings) if held else Remark("lock", "ok", "free")]
 
 
 def _held(settings: Settings) -> Remark:

@@ -6,7 +6,8 @@ import platform
 import tempfile
 
 from airq_etl import alerts
-from airq_etl.checkup import Remark, many
+from airq_etl.checkup import Remark
+from airq_etl.sanity.wording import many
 from airq_etl.settings import Settings
 
 INSTALL = "pip install '.[alerts]', beside airq-etl"
