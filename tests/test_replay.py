@@ -76,7 +76,7 @@ def test_a_changed_rule_touches_only_the_days_asked_for(given: Given, caplog: py
     assert before.height == 120
     with caplog.at_level(logging.INFO, "airq_etl"):
         run_transform(given(min_hours=21), TEN)
-    (said,) = caplog.messages
+    (said,) = [record.getMessage() for record in caplog.records if not hasattr(record, "fields")]
     assert said.startswith("what makes a day, a mean or a flag changed for 1 station: only the days asked for are")
     assert_frame_equal(days().filter(~asked), before.filter(~asked))
     assert not days().filter(asked)["co_valid"].any()
