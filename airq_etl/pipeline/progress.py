@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 
-from airq_etl import ledger_runs
+from airq_etl import ledger_runs, logs
 from airq_etl.errors import StoreError
 from airq_etl.pipeline.recording import Recorded
 from airq_etl.runs import State, StationRecord
@@ -29,7 +29,8 @@ class Progress:
 
     def note(self, station_id: int, state: State, message: str = "") -> None:
         """What a station is doing now; final states are left to the end of the step."""
-        self._waiting[station_id] = StationRecord(station_id=station_id, state=state, message=message)
+        said = logs.REDACTION.hide(message)
+        self._waiting[station_id] = StationRecord(station_id=station_id, state=state, message=said)
         wait_s = self._written_at + EVERY_S - time.monotonic()
         if wait_s <= 0:
             self._write()
