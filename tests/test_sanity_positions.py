@@ -220,6 +220,9 @@ def test_a_ledger_without_places_gets_them(tmp_path: Path) -> None:
         keep_station(db, STATION, Station(latitude=5.3, longitude=-4.0), hour(3))
         keep_station(db, OTHER, Station(), hour(3))
     with sqlite3.connect(tmp_path / FILE) as db:
+        for column in ("duration_s", "host", "settings", "mirrored_to"):
+            db.execute(f"alter table runs drop column {column}")
+        db.execute("alter table steps drop column duration_s")
         db.executescript("drop table positions; pragma user_version = 2")
     db.close()
     with Ledger(tmp_path) as ledger:
