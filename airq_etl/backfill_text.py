@@ -7,7 +7,7 @@ from rich.cells import cell_len, set_cell_size
 from airq_etl.backfilling import Backfill, Gap, Outlook, hours_in
 from airq_etl.findings_text import printable
 from airq_etl.sanity.wording import at, many
-from airq_etl.summary import WIDTH
+from airq_etl.summary import WIDTH, written_text
 
 MOST_SHOWN, MOST_SHOWN_FOR_EVER = 20, 3
 NAME = 1  # the column that gives way where a row is too wide
@@ -54,8 +54,7 @@ def backfill_text(done: Backfill) -> str:
         lines.append(f"{many(left, 'hour')} left may come late: the next run asks for what is new, or backfill")
     lines += _for_ever(done.after)
     if done.run.store is not None:
-        written = [f"{count} {name}" for name, count in done.run.documents.items() if count]
-        lines.append(f"{done.run.store}: " + (", ".join(written) + " written" if written else "up to date"))
+        lines.append(written_text(done.run))
     return "\n".join(lines)
 
 

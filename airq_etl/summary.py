@@ -39,8 +39,7 @@ def result_text(result: Result) -> str:
     if result.capture is not None and result.command == "extract":
         lines.append(f"kept in {result.capture}; next: airq-etl transform")
     if result.store is not None:
-        written = [f"{count:,} {name}" for name, count in result.documents.items() if count]
-        lines.append(_wrapped(f"{result.store}: " + (", ".join(written) + " written" if written else "up to date")))
+        lines.append(_wrapped(written_text(result)))
     if any(result.findings.values()):
         lines.append(
             _wrapped(
@@ -48,6 +47,12 @@ def result_text(result: Result) -> str:
             )
         )
     return "\n".join(lines)
+
+
+def written_text(result: Result) -> str:
+    """What the store was sent."""
+    written = [f"{count:,} {name}" for name, count in result.documents.items() if count]
+    return f"{result.store}: " + (", ".join(written) + " written" if written else "up to date")
 
 
 def _wrapped(line: str) -> str:
