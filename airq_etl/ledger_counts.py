@@ -5,15 +5,15 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
 from airq_etl.ledger import Ledger
+from airq_etl.ledger_runs import IS_UNFINISHED
 from airq_etl.runs import INTERRUPTED, UNFINISHED, State, StationRecord
 
 LATEST = 24  # runs, a day of them
-_UNFINISHED = ", ".join(f"'{state}'" for state in UNFINISHED)
 
 
 def unfinished(ledger: Ledger) -> set[str]:
     """The ids of runs that the ledger has as at work; of several, or without a holder of the lock, some are dead."""
-    return {run_id for (run_id,) in ledger.rows(f"select run_id from runs where state in ({_UNFINISHED})")}  # noqa: S608
+    return {run_id for (run_id,) in ledger.rows(f"select run_id from runs where {IS_UNFINISHED}")}  # noqa: S608
 
 
 def states_since(ledger: Ledger, command: str, since: datetime, dead: Collection[str] = ()) -> dict[State, int]:

@@ -30,7 +30,7 @@ select station_id, count(*), started_at, min(number) from asked left join answer
 where state = 'FAILED' and number > coalesce(last, 0) group by station_id
 """
 
-_UNFINISHED = ", ".join(f"'{state}'" for state in UNFINISHED)
+IS_UNFINISHED = f"state in ({', '.join(repr(state) for state in UNFINISHED)})"
 _RUN = (
     *("run_id", "command", "state", "started_at", "ended_at", "duration_s", "exit_code", "message"),
     *("pid", "host", "version", "settings"),
@@ -40,18 +40,20 @@ _STATION = ("station_id", "state", "duration_s", "message", "counts")
 _TABLES = {"runs": RunRecord, "steps": StepRecord, "station_steps": StationRecord}
 
 
-def start(db: sqlite3.Connection, run: RunRecord, steps: Sequence[str]) -> None:
+def start(
+    db: sqlite3.Connection, run: RunRecord, steps: Sequence[str], *, station_rows: int = STATION_ROWS_KEPT
+) -> None:
     """Record that a run has begun, and which steps are to come; one still said to be running was interrupted.
 
-    Only while holding the lock.
+    Only while holding the lock. Of what runs did for each station at most so many rows are kept.
     """
-    unfinished = f"select run_id from runs where state in ({_UNFINISHED})"  # noqa: S608
+    unfinished = f"select run_id from runs where {IS_UNFINISHED}"  # noqa: S608
     for (run_id,) in db.execute(unfinished).fetchall():
         _conclude(db, run_id, "FAILED", INTERRUPTED)
     _write(db, "runs", run, ("run_id",), {})
     for step in steps:
         _write(db, "steps", StepRecord(step=step, state="PENDING"), ("run_id", "step"), {"run_id": run.run_id})
-    _forget(db, run.started_at)
+    _forget(db, run.started_at, station_rows)
 
 
 def end(db: sqlite3.Connection, run: RunRecord) -> None:
@@ -168,7 +170,7 @@ def failures(ledger: Ledger, command: str) -> dict[int, tuple[int, datetime]]:
 
 def to_mirror(ledger: Ledger, store: str, limit: int = 1000) -> list[RunRecord]:
     """Runs that have ended and that this store has not been told of, the oldest first."""
-    where = f"state not in ({_UNFINISHED}) and mirrored_to is not ? order by rowid limit ?"
+    where = f"not {IS_UNFINISHED} and mirrored_to is not ? order by rowid limit ?"
     return [_with_steps(ledger, run) for run in _read(ledger, "runs", where, [store, limit])]
 
 
@@ -207,7 +209,7 @@ def _write(
     changes = ", ".join(f"{name} = excluded.{name}" for name in row if name not in key)
     db.execute(
         f"insert into {table} ({', '.join(row)}) values ({', '.join(f':{name}' for name in row)})"  # noqa: S608
-        f" on conflict ({', '.join(key)}) do update set {changes} where {table}.state in ({_UNFINISHED})",
+        f" on conflict ({', '.join(key)}) do update set {changes} where {table}.{IS_UNFINISHED}",
         row,
     )
 
@@ -222,14 +224,14 @@ def _conclude(db: sqlite3.Connection, run_id: str, at_work: State, message: str)
         )
 
 
-def _forget(db: sqlite3.Connection, now: datetime) -> None:
+def _forget(db: sqlite3.Connection, now: datetime, station_rows: int) -> None:
     """Forget old runs and alerts, and of runs that are kept what they did for each station, where that is too much."""
     db.execute("delete from alerts where cleared_at < ?", [text(now - KEPT)])
     old = "select run_id from runs where started_at < ?"
     for table in ("station_steps", "steps", "runs"):
         db.execute(f"delete from {table} where run_id in ({old})", [text(now - KEPT)])  # noqa: S608
     (rows,) = db.execute("select count(*) from station_steps").fetchone()
-    if rows <= STATION_ROWS_KEPT:
+    if rows <= station_rows:
         return
     kept = 0
     for run_id, count in db.execute(
@@ -237,7 +239,7 @@ def _forget(db: sqlite3.Connection, now: datetime) -> None:
         " group by runs.run_id order by runs.rowid desc"
     ).fetchall():
         kept += count
-        if kept > STATION_ROWS_KEPT:
+        if kept > station_rows:
             db.execute("delete from station_steps where run_id = ?", [run_id])
 
 

@@ -17,7 +17,7 @@ from airq_etl import __version__, ledger_runs
 from airq_etl.open_alerts import open_alerts
 from airq_etl.open_findings import open_findings
 from airq_etl.results import Result
-from airq_etl.runs import UNFINISHED, RunRecord
+from airq_etl.runs import RunRecord
 from airq_etl.sanity.finding import SEVERITIES
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ select station_id, asked.state, max(runs.rowid),
     (select max(seen_at) from station_keys where station_keys.station_id = asked.station_id)
 from runs join station_steps as asked using (run_id)
 where step = 'extract' and command = ? and runs.started_at >= ?
-    and asked.state not in ({", ".join(f"'{state}'" for state in UNFINISHED)})
+    and not asked.{ledger_runs.IS_UNFINISHED}
 group by station_id order by station_id
 """  # noqa: S608
 

@@ -45,6 +45,7 @@ class Recorder:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.numbers = itertools.count(1)
+        self.station_rows = ledger_runs.STATION_ROWS_KEPT
 
     def start(self, *steps: str) -> RunRecord:
         number = next(self.numbers)
@@ -52,7 +53,7 @@ class Recorder:
             run_id=f"{number:08x}", command="run", state="RUNNING", started_at=hour(number), pid=number, version="0"
         )
         with self.ledger.transaction() as db:
-            ledger_runs.start(db, run, steps)
+            ledger_runs.start(db, run, steps, station_rows=self.station_rows)
         return run
 
     def step(self, run: RunRecord, step: str, state: State, **fields: object) -> None:
@@ -211,12 +212,12 @@ def test_what_a_store_was_not_told(ledger: Ledger, recorder: Recorder) -> None:
     assert [run.run_id for run in to_mirror(ledger, "b")] == [ended.run_id]
 
 
-def test_old_runs_are_forgotten(ledger: Ledger, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_runs_are_forgotten(ledger: Ledger, recorder: Recorder) -> None:
     """Runs and alerts are kept for 400 days, but for what is open; what was done for each station as there is room."""
     few = Alert(kind="few-records", severity="warning", since=hour(0), sentence="few", action="see", station_id=7)
     record_past(ledger, few, now=hour(0), run_id="x", telling=False)
     record(ledger, [msgspec.structs.replace(few, station_id=8)], lambda _: False, now=hour(0), run_id="x")
-    monkeypatch.setattr(ledger_runs, "STATION_ROWS_KEPT", 5)
+    recorder.station_rows = 5
     many = [recorder.whole(s7="SUCCESS", s8="SUCCESS") for _ in range(5)]
     recorder.start()
     kept = [found for run in many if (found := run_of(ledger, run.run_id))]
