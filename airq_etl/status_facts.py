@@ -9,8 +9,8 @@ import msgspec
 from airq_etl.runs import State, StationRecord
 from airq_etl.status_words import age_text
 from airq_etl.watch import FINDING, KnownAlert
+from airq_etl.windows import HOUR
 
-HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 HOURS_SHOWN = 24
 # The worst first; None is a station that no extract has asked for.

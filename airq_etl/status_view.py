@@ -14,9 +14,10 @@ import rich.text
 from airq_etl.findings_text import COLOURS, printable
 from airq_etl.runs import INTERRUPTED, State
 from airq_etl.sanity.wording import many
-from airq_etl.status_facts import HOUR, HOURS_SHOWN, Pace, RunStands, StationStands, Status, StepStands, worst_first
+from airq_etl.status_facts import HOURS_SHOWN, Pace, RunStands, StationStands, Status, StepStands, worst_first
 from airq_etl.status_words import age_text, bytes_text, counted, seconds_text, when
 from airq_etl.summary import WIDTH, counts_text, rendered
+from airq_etl.windows import HOUR
 
 MOST_STATIONS = 20
 LONGEST = 150  # of a step's message; --run has it whole

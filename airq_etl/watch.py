@@ -5,7 +5,7 @@ no hours came is no news about the stations.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -14,8 +14,8 @@ from airq_etl.runs import is_slow
 from airq_etl.sanity.finding import Severity
 from airq_etl.sanity.wording import at, many, percent
 from airq_etl.watched import Facts, Thresholds, rows
+from airq_etl.windows import HOUR
 
-HOUR = timedelta(hours=1)
 FINDING = "finding:"  # and the check's name, of alerts that tell what the sanity check found
 # Findings that an alert of ours says sooner, or that a source which failed explains.
 SAID = frozenset({"stale-station", "rejected-rows"})

@@ -10,7 +10,7 @@ from airq_etl.lake import HOURLY, Lake
 from airq_etl.pipeline.extract import newest_hours
 from airq_etl.settings import Settings
 from airq_etl.watched import Recent
-from airq_etl.windows import HOUR, whole_hour
+from airq_etl.windows import HOUR, hour_of, whole_hour
 
 DAY = timedelta(days=1)
 
@@ -21,7 +21,7 @@ def recent(lake: Lake, settings: Settings, stations: Iterable[int], now: datetim
     A station of which no hour is known was to have all of them; one that is new, or back after months, those from
     its first hour on.
     """
-    end = now.replace(minute=0, second=0, microsecond=0)
+    end = hour_of(now)
     begin = end - DAY
     wanted = sorted(set(stations))
     newest = newest_hours(lake, wanted)

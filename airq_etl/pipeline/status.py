@@ -23,7 +23,6 @@ from airq_etl.sanity.finding import SEVERITIES
 from airq_etl.settings import Settings
 from airq_etl.status_facts import (
     DAY,
-    HOUR,
     HOURS_SHOWN,
     Disk,
     Pace,
@@ -35,6 +34,7 @@ from airq_etl.status_facts import (
     pace,
     unwell,
 )
+from airq_etl.windows import HOUR, hour_of
 
 COMMAND = "run"  # what cron calls
 WEEK = 7 * DAY
@@ -193,7 +193,7 @@ def _stations(ledger: Ledger, settings: Settings, dead: Collection[str], notes: 
 def _hours(settings: Settings, notes: list[str]) -> dict[int, tuple[datetime, int]] | None:
     """Each station's newest hour, and how many it has of the 24 that ended last, by the newest files of the table."""
     lake = Lake(settings.data_dir)
-    last = settings.clock().replace(minute=0, second=0, microsecond=0)
+    last = hour_of(settings.clock())
     paths = [lake.path(HOURLY, part) for part in lake.parts(HOURLY)[-NEWEST_FILES:]]
     recent = pl.col("hour").is_between(last - HOURS_SHOWN * HOUR, last, closed="left")
     try:

@@ -14,7 +14,7 @@ from airq_etl.errors import AirqError, CredentialsError, LockedError
 from airq_etl.lake import Lake, private
 from airq_etl.responses import SKEW, http_date
 from airq_etl.settings import Settings
-from airq_etl.windows import HOUR, Window
+from airq_etl.windows import HOUR, Window, hour_of
 
 if TYPE_CHECKING:
     from airq_etl.capture import Answer
@@ -84,7 +84,7 @@ async def _first_station(settings: Settings, auth: "BearerAuth | None") -> Remar
     answers: list[Answer] = []
     once = msgspec.structs.replace(settings, retries=0, concurrency=1)
     client = AirqinoClient(once, auth, answers.append, time.monotonic() + settings.timeout_s)
-    until = settings.clock().replace(minute=0, second=0, microsecond=0)
+    until = hour_of(settings.clock())
     station_id = settings.stations[0]
     async for asked in client.ask_all([Ask(station_id, Window(until - HOUR, until))]):
         if asked.error is not None:
