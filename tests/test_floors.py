@@ -13,7 +13,7 @@ FLOORS: list[set[str]] = [
     {"errors", "sensors", "stations", "guidelines"},
     {"capture", "payload", "windows"},
     {"hourly", "quality", "nowcast"},
-    {"daily", "revisions", "documents", "results", "runs", "checkup"},
+    {"daily", "revisions", "documents", "results", "runs", "checkup", "forecast"},
     {
         "summary",
         "synthetic",
