@@ -1,24 +1,32 @@
 """forecast: the next hours of each pollutant at each station; by itself, and as a step of each run."""
 
-from collections.abc import Collection
-from datetime import timedelta
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from airq_etl.errors import UsageError
-from airq_etl.forecast import HORIZON, POLLUTANTS
-from airq_etl.forecast.outlook import Outlook, Outlooks, Point
+from airq_etl.forecast import HORIZON
+from airq_etl.forecast.ahead import Ahead, News, Served, look_ahead
+from airq_etl.forecast.features import MOST_OTHERS
+from airq_etl.forecast.grid import Grid, lay_out
+from airq_etl.forecast.outlook import Outlook, Outlooks
+from airq_etl.forecast.sight import Series
 from airq_etl.forecast.table import MODEL_SCHEMA, SCHEMA
-from airq_etl.lake import HOURLY, Lake
+from airq_etl.lake import HOURLY, MODELS, Lake
+from airq_etl.pipeline.forecasting import cabinet as cabinets
 from airq_etl.pipeline.forecasting.keep import keep
 from airq_etl.pipeline.forecasting.send import send
 from airq_etl.pipeline.job import Job, begun, job
 from airq_etl.pipeline.recording import step
-from airq_etl.sensors import BY_COLUMN
 from airq_etl.settings import Settings
 
 STEP = "forecast"
 HOUR = timedelta(hours=1)
+AT_ONCE = 50
+"""Stations whose hours are read together, where there are too many to look at all of them as one."""
 
 
 def run_forecast(settings: Settings, stations: Collection[int] = (), horizon: int = HORIZON) -> Outlooks:
@@ -34,9 +42,16 @@ def run_forecast(settings: Settings, stations: Collection[int] = (), horizon: in
 
 def forecast(work: Job, stations: Collection[int], horizon: int = HORIZON) -> Outlooks:
     """The step: forecasts are made, those whose hour has come are scored, and the store is brought up to them."""
+    found = Outlooks(run_id=work.result.run_id, made_at=work.now)
     with step(work, STEP) as counts:
-        found = _outlooks(work, stations, horizon)
-        kept = keep(work, _rows(found), pl.DataFrame(schema=MODEL_SCHEMA))
+        ahead = list(_ahead(work, sorted(set(stations)), horizon))
+        found.outlooks = [outlook for one in ahead for outlook in one.outlooks]
+        _name(work, found.outlooks)
+        kept = keep(work, _rows(found), _models([news for one in ahead for news in one.news]))
+        # Last, so that what an interrupted run did not keep is made once more.
+        for one in ahead:
+            if one.cabinet is not None:
+                cabinets.write(work.lake, one.cabinet)
         found.made, found.scored = kept.made, kept.scored
         counts.update(made=kept.made, scored=kept.scored)
         found.documents, found.store = send(work)
@@ -44,35 +59,75 @@ def forecast(work: Job, stations: Collection[int], horizon: int = HORIZON) -> Ou
     return found
 
 
-def _outlooks(work: Job, stations: Collection[int], horizon: int) -> Outlooks:
-    # A stand-in: persistence with made-up bounds.
+class Part(NamedTuple):
+    """Stations that are forecast together, and those whose hours they see."""
+
+    stations: list[int]
+    seen: list[int]
+
+
+def _ahead(work: Job, stations: list[int], horizon: int) -> Iterator[Ahead]:
     origin = work.now.replace(minute=0, second=0, microsecond=0) - HOUR
-    hours = work.lake.read(HOURLY).filter(~pl.col("provisional"))
-    outlooks = []
-    for station_id in sorted(stations):
-        for sensor in POLLUTANTS:
-            known = hours.filter(pl.col("station_id") == station_id).drop_nulls(sensor)
-            one = Outlook(station_id=station_id, sensor=sensor, unit=BY_COLUMN[sensor].unit, origin=origin)
-            outlooks.append(one)
-            if known.is_empty():
-                one.reason = "it has no hours"
-                continue
-            one.last_hour, one.last_value = known["hour"][-1], known[sensor][-1]
-            value = known[sensor][-1]
-            one.points = [
-                Point(
-                    horizon=ahead,
-                    hour=origin + ahead * HOUR,
-                    median=value,
-                    lo80=value - 1,
-                    hi80=value + 1,
-                    lo95=value - 2,
-                    hi95=value + 2,
-                    model="persistence",
-                )
-                for ahead in range(1, horizon + 1)
-            ]
-    return Outlooks(run_id=work.result.run_id, made_at=work.now, outlooks=outlooks)
+    day = (origin + HOUR).date()
+    serving = _serving(work.lake, stations)
+    for part in parts(work.settings, stations):
+        own = {station_id: cabinets.read(work.lake, station_id) for station_id in part.stations}
+        needed = max(cabinet.days_needed(day, horizon) for cabinet in own.values())
+        grid = read_grid(work.settings, part.seen, origin - needed * timedelta(days=1), origin)
+        known = grid.stations()
+        for station_id, cabinet in own.items():
+            if station_id in known:
+                yield look_ahead(seen_by(grid, part, station_id), cabinet, origin, horizon, serving)
+
+
+def parts(settings: Settings, stations: Collection[int]) -> Iterator[Part]:
+    """The stations in parts to be worked on one after another; few stations see each other, many do not."""
+    everybody = sorted({*stations, *settings.stations})
+    if len(everybody) <= MOST_OTHERS + 1:
+        yield Part(sorted(stations), everybody)
+        return
+    ids = sorted(stations)
+    for begin in range(0, len(ids), AT_ONCE):
+        yield Part(ids[begin : begin + AT_ONCE], ids[begin : begin + AT_ONCE])
+
+
+def seen_by(grid: Grid, part: Part, station_id: int) -> Grid:
+    """The grid as a station sees it: with the others, or alone."""
+    if len(part.seen) <= MOST_OTHERS + 1:
+        return grid
+    return grid._replace(values={key: values for key, values in grid.values.items() if key[0] == station_id})
+
+
+def read_grid(settings: Settings, stations: Collection[int], first: datetime, last: datetime) -> Grid:
+    """The hours of stations from about `first` to `last`, laid out."""
+    lake = Lake(settings.data_dir)
+    months = [month for month in lake.parts(HOURLY) if f"{first:%Y-%m}" <= month <= f"{last:%Y-%m}"]
+    midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    wanted = pl.col("station_id").is_in(list(stations)) & pl.col("hour").is_between(midnight, last)
+    hours = lake.read(HOURLY, months, wanted)
+    offset = {station_id: _hours_ahead(settings.zone(station_id), last) for station_id in stations}
+    return lay_out(hours, last, settings.rules(stations).in_service, offset)
+
+
+def _hours_ahead(zone: str, at: datetime) -> int:
+    ahead = at.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)
+    return round(ahead / HOUR)
+
+
+def _serving(lake: Lake, stations: Collection[int]) -> Mapping[Series, Served]:
+    """Who served each series last."""
+    rows = lake.read(MODELS, where=pl.col("station_id").is_in(list(stations)))
+    return {
+        Series(row["station_id"], row["sensor"], row["horizon"]): Served(row["model"], row["reason"])
+        for row in rows.sort("since", maintain_order=True).iter_rows(named=True)
+    }
+
+
+def _name(work: Job, outlooks: list[Outlook]) -> None:
+    said = work.ledger.stations()
+    for outlook in outlooks:
+        if outlook.station_id in said:
+            outlook.name = work.settings.station(outlook.station_id, said[outlook.station_id]).name
 
 
 def _rows(found: Outlooks) -> pl.DataFrame:
@@ -85,3 +140,14 @@ def _rows(found: Outlooks) -> pl.DataFrame:
         for point in one.points
     ]
     return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def _models(news: list[News]) -> pl.DataFrame:
+    """News of who serves as rows of their table."""
+    rows = [
+        {**one.series._asdict(), "since": one.since, "before": one.before}
+        | {"model": one.standing.model, "reason": one.standing.reason}
+        | {name: getattr(one.standing.evidence, name) for name in one.standing.evidence.__struct_fields__}
+        for one in news
+    ]
+    return pl.DataFrame(rows, schema=MODEL_SCHEMA)

@@ -1,0 +1,197 @@
+"""The next hours of a station, and what is kept of how they were made: its models, and how they stand today."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+
+import msgspec
+
+from airq_etl import __version__
+from airq_etl.forecast import POLLUTANTS, QUANTILES
+from airq_etl.forecast.features import REACH, VERSION
+from airq_etl.forecast.fitted import Fitted
+from airq_etl.forecast.gate import DAMPED, PERSISTENCE
+from airq_etl.forecast.grid import Grid, Values
+from airq_etl.forecast.outlook import Outlook, Point
+from airq_etl.forecast.rolling import DAY, filled
+from airq_etl.forecast.service import SILENT
+from airq_etl.forecast.serving import forecast
+from airq_etl.forecast.sight import Series, Sight
+from airq_etl.forecast.standing import (
+    BEHIND,
+    FIT_BACK,
+    LOOK_BACK,
+    REFIT,
+    Models,
+    Standing,
+    fit_missing,
+    last_refit,
+    stand,
+)
+from airq_etl.sensors import BY_COLUMN
+
+
+class Placed(msgspec.Struct, kw_only=True, frozen=True):
+    """The standing of a sensor, so many hours ahead."""
+
+    sensor: str
+    horizon: int
+    standing: Standing
+
+
+class Cabinet(msgspec.Struct, kw_only=True):
+    """What is kept of a station: its fitted models, and the standings of a `day` up to a `horizon`.
+
+    It is made again where it is lost. `program` is the version of airq-etl, `version` that of the features.
+    """
+
+    station_id: int
+    day: date = date.min
+    horizon: int = 0
+    models: list[Fitted] = []
+    standings: list[Placed] = []
+    program: str = __version__
+    version: int = VERSION
+
+    def serves(self, day: date, horizon: int) -> bool:
+        """Whether it holds the standings of a day."""
+        return self.version == VERSION and self.day == day and self.horizon >= horizon
+
+    def days_needed(self, day: date, horizon: int) -> int:
+        """How many days of hours before a day are needed to forecast on it."""
+        if self.serves(day, horizon):
+            return REACH // DAY + 1
+        refitted = self.version == VERSION and self.horizon >= horizon and self.day >= last_refit(self.station_id, day)
+        return LOOK_BACK if refitted and self.models else FIT_BACK
+
+    def of(self, series: Series, start: datetime) -> Models:
+        """The models of a series by name, and by the day since `start` from which they serve."""
+        found: dict[str, dict[int, Fitted]] = {}
+        for model in self.models:
+            if (model.sensor, model.horizon) == (series.sensor, series.horizon):
+                found.setdefault(model.model, {})[(model.serves_from - start).days] = model
+        return found
+
+
+class News(NamedTuple):
+    """Another model serves a series since a day."""
+
+    series: Series
+    since: datetime
+    before: str | None
+    standing: Standing
+
+
+class Served(NamedTuple):
+    """Who serves a series, and why."""
+
+    model: str
+    reason: str
+
+
+class Ahead(NamedTuple):
+    """The outlooks of a station, what is news, and what is to be kept (null: as it was)."""
+
+    outlooks: list[Outlook]
+    news: list[News]
+    cabinet: Cabinet | None
+
+
+def look_ahead(grid: Grid, cabinet: Cabinet, origin: datetime, horizon: int, serving: Mapping[Series, Served]) -> Ahead:
+    """The next hours of a station at an origin (the last hour of the grid), where `serving` served last.
+
+    The grid holds at least `cabinet.days_needed` days of hours.
+    """
+    day, station_id = (origin + timedelta(hours=1)).date(), cabinet.station_id
+    sensors = [sensor for sensor in POLLUTANTS if (station_id, sensor) in grid.values]
+    sights = [Sight(grid, Series(station_id, sensor, ahead)) for sensor in sensors for ahead in range(1, horizon + 1)]
+    news: list[News] = []
+    fresh = None
+    if not cabinet.serves(day, horizon):
+        cabinet, news = _bring_up(cabinet, day, horizon, sights, serving)
+        fresh = cabinet
+    placed = {(one.sensor, one.horizon): one.standing for one in cabinet.standings}
+    outlooks = []
+    for sensor in sensors:
+        own = [(sight, placed.get((sensor, sight.series.horizon))) for sight in sights if sight.series.sensor == sensor]
+        outlooks.append(_outlook(own, cabinet, origin, serving))
+    return Ahead(outlooks, news, fresh)
+
+
+def _bring_up(
+    cabinet: Cabinet, day: date, horizon: int, sights: list[Sight], serving: Mapping[Series, Served]
+) -> tuple[Cabinet, list[News]]:
+    """The cabinet of a day, made of what was known when it began."""
+    kept = cabinet if cabinet.version == VERSION else Cabinet(station_id=cabinet.station_id)
+    fresh = Cabinet(station_id=cabinet.station_id, day=day, horizon=horizon)
+    since = datetime.combine(day, time(), UTC)
+    news = []
+    for sight in sights:
+        series, start = sight.series, sight.grid.start
+        today = (since - start).days
+        before = serving.get(series)
+        models = fit_missing(sight, kept.of(series, start), range(today, today + 1))
+        standing = stand(sight, models, range(today, today + 1), before and before.model).standings[today]
+        fresh.standings.append(Placed(sensor=series.sensor, horizon=series.horizon, standing=standing))
+        oldest = today - BEHIND - 2 * REFIT
+        fresh.models += [one for fitted in models.values() for at, one in sorted(fitted.items()) if at >= oldest]
+        if standing.model is not None and standing.changed:
+            news.append(News(series, since, before and before.model, standing))
+    return fresh, news
+
+
+def _outlook(
+    own: list[tuple[Sight, Standing | None]], cabinet: Cabinet, origin: datetime, serving: Mapping[Series, Served]
+) -> Outlook:
+    """The next hours of one sensor."""
+    sight = own[0][0]
+    at = sight.grid.place(origin)
+    levels, ages = filled(sight.values)
+    age = float(ages[at])
+    found = Outlook(
+        station_id=sight.series.station_id,
+        sensor=sight.series.sensor,
+        unit=BY_COLUMN[sight.series.sensor].unit,
+        origin=origin,
+        last_hour=sight.grid.hour(at - int(age)),
+        last_value=float(levels[at]),
+    )
+    if age >= SILENT:
+        found.reason = f"it has been silent since {found.last_hour:%Y-%m-%d %H:%M} UTC"
+        return found
+    for one, standing in own:
+        if standing is None:
+            found.reason = "its first hours came today; it is forecast from tomorrow on"
+            return found
+        found.reason = found.reason or _reason(standing, serving.get(one.series))
+        point = _point(one, standing, cabinet, origin)
+        if point is not None:
+            found.points.append(point)
+    return found
+
+
+def _reason(standing: Standing, before: Served | None) -> str | None:
+    """Why there is no forecast, or why a lesser model makes it."""
+    if standing.model not in {None, PERSISTENCE, DAMPED}:
+        return None
+    return standing.reason or (before.reason if before is not None else None)
+
+
+def _point(sight: Sight, standing: Standing, cabinet: Cabinet, origin: datetime) -> Point | None:
+    if standing.model is None:
+        return None
+    fitted = cabinet.of(sight.series, sight.grid.start).get(standing.model, {})
+    model = fitted[max(fitted)] if fitted else None
+    made = forecast(sight, standing, model, sight.grid.place(origin))
+    return None if made is None else _as_point(made, sight, standing, model, origin)
+
+
+def _as_point(made: Values, sight: Sight, standing: Standing, model: Fitted | None, origin: datetime) -> Point:
+    return Point(
+        horizon=sight.series.horizon,
+        hour=origin + timedelta(hours=sight.series.horizon),
+        model=standing.model or PERSISTENCE,
+        trained_through=None if model is None else model.trained_through,
+        skill=standing.skill,
+        **{name: float(value) for name, value in zip(QUANTILES, made, strict=True)},
+    )

@@ -1,0 +1,138 @@
+"""How a series stands, day by day: which model serves it, with which corrections, or why it is not forecast.
+
+A day's standing is made of what was known when the day began (UTC), so that a look back at any day gives the one
+that it had: the backtest and the forecast of the next hours are made by the same code.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import NamedTuple
+
+import msgspec
+
+from airq_etl.forecast.features import REACH
+from airq_etl.forecast.fitted import DAMPED as DAMPED_FEATURES
+from airq_etl.forecast.fitted import LEARNT_DAYS, Fitted, learn, lessons
+from airq_etl.forecast.gate import (
+    DAMPED,
+    LEAST,
+    LINEAR,
+    PERSISTENCE,
+    PROMOTED_BY,
+    Evidence,
+    choose,
+    evidence,
+)
+from airq_etl.forecast.rolling import DAY
+from airq_etl.forecast.service import YOUNG, fault
+from airq_etl.forecast.sight import Sight
+from airq_etl.forecast.track import WINDOW, Track, corrections, first_origin, raw, track
+
+REFIT = 14
+"""Days from one fitting of a model to the next; not on the same day for all stations."""
+BEHIND = WINDOW + PROMOTED_BY
+"""Days before a day whose forecasts its standing is made of: those that show who is better, and those that correct."""
+LOOK_BACK = BEHIND + REACH // DAY + 1
+"""Days of hours that a standing needs where its models are fitted already."""
+FIT_BACK = BEHIND + REFIT + LEARNT_DAYS + REACH // DAY
+"""And where they are not."""
+CHOSEN = {LINEAR: None, DAMPED: DAMPED_FEATURES}
+
+Models = Mapping[str, Mapping[int, Fitted]]
+"""Fitted models by name, and by the day (of the grid) from which they serve."""
+
+
+class Standing(msgspec.Struct, kw_only=True, frozen=True):
+    """Of a series on a day: the `model` that serves (null: none, for the `reason`), and its `evidence`.
+
+    `skill` is that of the model over the last 28 days (per cent; null where these hold less than 14). `corrections`
+    are those of the model on that day, one a quantile, in its scale. `changed` says that another served before, of
+    which `reason` tells.
+    """
+
+    model: str | None
+    reason: str = ""
+    changed: bool = False
+    skill: float | None = None
+    corrections: list[float] = []
+    evidence: Evidence = Evidence(hours=0)
+
+
+class Stood(NamedTuple):
+    """The standings of a series on some days, and the tracks of the models that could have served."""
+
+    standings: dict[int, Standing]
+    tracks: dict[str, Track]
+
+
+def last_refit(station_id: int, day: date) -> date:
+    """The last day, up to a given one, on which a station's models are fitted anew."""
+    return day - timedelta(days=(day.toordinal() - station_id) % REFIT)
+
+
+def refits(sight: Sight, day: int) -> Iterator[int]:
+    """The days on which the models were fitted that matter to a day's standing, the newest first."""
+    today = (sight.grid.start + timedelta(days=day)).date()
+    newest = day - (today - last_refit(sight.series.station_id, today)).days
+    yield from (fitted for fitted in range(newest, day - BEHIND - REFIT, -REFIT) if fitted > 0)
+
+
+def fit_missing(sight: Sight, models: Models, days: range) -> dict[str, dict[int, Fitted]]:
+    """The models that standings of some days need: those that are there, and those that are fitted now.
+
+    A series that has just become old enough is fitted at once.
+    """
+    found = {name: dict(models.get(name, {})) for name in {*CHOSEN, *models}}
+    for due in sorted({fitted for day in days for fitted in refits(sight, day)}):
+        _fit(sight, found, due)
+    ready = next((day for day in days if len(lessons(sight, day * DAY)) >= YOUNG), None)
+    if ready is not None and not any(day <= ready for day in found[LINEAR]):
+        _fit(sight, found, ready)
+    return found
+
+
+def _fit(sight: Sight, found: dict[str, dict[int, Fitted]], day: int) -> None:
+    for name, chosen in CHOSEN.items():
+        if day not in found[name] and len(lessons(sight, day * DAY)) >= YOUNG:
+            found[name][day] = learn(name, sight, day * DAY, chosen)
+
+
+def stand(sight: Sight, models: Models, days: range, serving: str | None) -> Stood:
+    """The standings of a series on some days, where `serving` is who served before them (None: nobody)."""
+    first, end = first_origin(days.start - BEHIND), min(first_origin(days.stop), sight.grid.length)
+    judged = range(max(days.start - PROMOTED_BY, 0), days.stop)
+    tracks, moved = {}, {}
+    for name, fitted in models.items():
+        if fitted:
+            of = raw(sight, fitted, max(first, 0), end)
+            moved[name] = corrections(of, sight.series, judged)
+            tracks[name] = track(sight, name, of, moved[name])
+    standings = {}
+    for day in days:
+        is_fitted = any(fitted <= day for fitted in models[LINEAR])
+        standing = _stand(sight, tracks if is_fitted else {}, day, serving)
+        if standing.model in moved:
+            standing = msgspec.structs.replace(standing, corrections=moved[standing.model][day].tolist())
+        standings[day] = standing
+        serving = standing.model or serving
+    return Stood(standings, tracks)
+
+
+def _stand(sight: Sight, tracks: Mapping[str, Track], day: int, serving: str | None) -> Standing:
+    end = day * DAY
+    found = fault(sight.values[:end], sight.series.sensor)
+    if found is not None:
+        return Standing(model=None, reason=found)
+    if sight.known(end) < YOUNG or not tracks:
+        reason = f"less than {YOUNG // DAY} days of hours to learn from"
+        return Standing(model=PERSISTENCE, reason=reason, changed=serving != PERSISTENCE)
+    known = {name: one.until(end - sight.series.horizon) for name, one in tracks.items()}
+    choice = choose(serving, known)
+    own = evidence(known[choice.model].last(PROMOTED_BY))
+    return Standing(
+        model=choice.model,
+        reason=choice.reason,
+        changed=choice.model != serving,
+        skill=own.skill if own.hours >= LEAST else None,
+        evidence=choice.evidence,
+    )
