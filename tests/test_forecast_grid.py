@@ -33,7 +33,8 @@ def rows(values: dict[int, float | None], *, sensor: str = "pm25", provisional: 
 
 def laid_out(frame: pl.DataFrame, last: int, **in_service: datetime) -> list[float]:
     served = dict.fromkeys([STATION], in_service["since"]) if in_service else {}
-    return lay_out(frame, START + timedelta(hours=last), served).values[STATION, "pm25"].tolist()
+    found: list[float] = lay_out(frame, START + timedelta(hours=last), served).values[STATION, "pm25"].tolist()
+    return found
 
 
 def test_an_hour_without_a_value_is_nan() -> None:
