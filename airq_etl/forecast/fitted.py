@@ -19,7 +19,7 @@ from airq_etl.forecast.scale import ROOTED, floor
 from airq_etl.forecast.sight import Sight
 
 HALF_LIFE = 60.0  # days
-MIDDLE, TAILS = Manner(60, 0.2, 5), Manner(10, 0.01, 30)
+MIDDLE, TAILS = Manner(60, 0.2, 5), Manner(10, 0.02, 15)
 FARTHEST = 4.0  # standard deviations that a feature is heeded
 OLDEST = DAY  # hours since the last value beyond which nothing is learnt
 FLOOR_DAYS, AT_THE_FLOOR = 60, 0.02

@@ -80,9 +80,11 @@ def refits(sight: Sight, day: int) -> Iterator[int]:
 def fit_missing(sight: Sight, models: Models, days: range) -> dict[str, dict[int, Fitted]]:
     """The models that standings of some days need: those that are there, and those that are fitted now.
 
-    A series that has just become old enough is fitted at once.
+    A series that has just become old enough is fitted at once, one that is not forecast at all is not.
     """
     found = {name: dict(models.get(name, {})) for name in {*CHOSEN, *models}}
+    if all(fault(sight.values[: day * DAY], sight.series.sensor) for day in days):
+        return found
     for due in sorted({fitted for day in days for fitted in refits(sight, day)}):
         _fit(sight, found, due)
     ready = next((day for day in days if len(lessons(sight, day * DAY)) >= YOUNG), None)
