@@ -23,7 +23,7 @@ MIDDLE, TAILS = Manner(60, 0.2, 5), Manner(10, 0.02, 15)
 FARTHEST = 4.0  # standard deviations that a feature is heeded
 OLDEST = DAY  # hours since the last value beyond which nothing is learnt
 FLOOR_DAYS, AT_THE_FLOOR = 60, 0.02
-LEARNT_DAYS = 365
+LEARNT_DAYS = 240
 MEDIAN = LEVELS.index(0.5)
 CALM = 1e-9
 

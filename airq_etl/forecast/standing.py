@@ -28,7 +28,7 @@ from airq_etl.forecast.service import YOUNG, fault
 from airq_etl.forecast.sight import Sight
 from airq_etl.forecast.track import WINDOW, Track, corrections, first_origin, raw, track
 
-REFIT = 14
+REFIT = 21
 """Days from one fitting of a model to the next; not on the same day for all stations."""
 BEHIND = WINDOW + PROMOTED_BY
 """Days before a day whose forecasts its standing is made of: those that show who is better, and those that correct."""
