@@ -20,7 +20,7 @@ from airq_etl.lake import Lake
 from airq_etl.ledger import Ledger
 from airq_etl.pipeline.forecasting.keep import keep
 from airq_etl.pipeline.forecasting.known import models_known, scores_known
-from airq_etl.pipeline.forecasting.send import send
+from airq_etl.pipeline.forecasting.send import AT_ONCE, send
 from airq_etl.pipeline.load import open_store
 from airq_etl.pipeline.run import run_load
 from airq_etl.store import Store
@@ -151,6 +151,14 @@ def test_a_run_that_was_killed_is_made_up_for(uri: str | None, store: Store) -> 
         "pm25:2024-09-09T10:1",
         "pm25:2024-09-09T11:1",
     ]
+
+
+def test_more_than_goes_at_once_is_sent(uri: str | None, store: Store) -> None:
+    """Of thousands of stations there are thousands of forecasts an hour, and each is sent."""
+    ids = range(1, AT_ONCE + 3)
+    kept(*(forecast(9, station_id=one) for one in ids))
+    assert sent(uri) == len(ids)
+    assert {found["station_id"] for found in store.read(documents.FORECASTS)} == set(ids)
 
 
 def test_what_waited_for_months_is_sent(uri: str | None) -> None:
