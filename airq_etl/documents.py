@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from airq_etl import daily as daily_table
+from airq_etl.forecast.table import SCHEMA as FORECAST
 from airq_etl.hourly import SCHEMA, TIME
 from airq_etl.hourly import arrange as hourly_table
 from airq_etl.runs import OF_A_STATION, STEPS, RunRecord
@@ -92,6 +93,12 @@ REVISIONS = Collection(
     {"_id": str, "station_id": int, "hour": datetime, "sensor": str, "old": float, "new": float, "seen_at": datetime},
     time="hour",
 )
+FORECASTS = Collection(
+    "forecasts",
+    {"_id": str} | {name: _kind(kind) for name, kind in FORECAST.items()},
+    time="hour",
+    newness="updated_at",
+)
 RUNS = Collection(
     "runs",
     {"_id": str, "command": str, "state": str, "exit_code": int, "started_at": datetime, "ended_at": datetime}
@@ -101,7 +108,7 @@ RUNS = Collection(
     | {"documents": int, "errors_found": int, "warnings_found": int},
 )
 META = Collection("meta", {"_id": str, "position": int, "layout": int})
-COLLECTIONS = (STATIONS, HOURLY, DAILY, REVISIONS, RUNS, META)
+COLLECTIONS = (STATIONS, HOURLY, DAILY, REVISIONS, FORECASTS, RUNS, META)
 
 _KINDS: dict[type, pl.DataType] = {
     str: pl.String(),
@@ -191,6 +198,15 @@ def revisions(frame: pl.DataFrame) -> list[Document]:
     return _documents(REVISIONS, frame.with_columns(_id=key))
 
 
+def forecasts(frame: pl.DataFrame) -> list[Document]:
+    """One document a forecast; `_id` is like `283164601:pm25:2024-09-09T10:1`: origin and horizon.
+
+    Times are cut to the millisecond, which is all that MongoDB keeps.
+    """
+    key = pl.format("{}:{}:{}:{}", "station_id", "sensor", pl.col("origin").dt.strftime("%Y-%m-%dT%H"), "horizon")
+    return _documents(FORECASTS, frame.with_columns(pl.col(TIME).dt.truncate("1ms"), _id=key))
+
+
 def runs(found: Iterable[RunRecord], lake_id: str) -> list[Document]:
     """One document a run of the data directory `lake_id`, with what its steps counted; `_id` is the run's."""
     return [_run(run, lake_id) for run in found]
@@ -220,5 +236,6 @@ def _documents(collection: Collection, frame: pl.DataFrame) -> list[Document]:
         for name in [n for n, deciding in collection.optional.items() if document.get(deciding) is None]:
             document.pop(name, None)
         for time in times:
-            document[time] = document[time].replace(tzinfo=UTC)
+            if document[time] is not None:
+                document[time] = document[time].replace(tzinfo=UTC)
     return found

@@ -4,6 +4,8 @@
     hourly/YYYY-MM.parquet           partitioned by the UTC month of the hour
     daily/YYYY.parquet               by the year of the local day
     revisions/YYYY.parquet           by the UTC year in which the revision was seen
+    forecasts/YYYY-MM.parquet        by the UTC month of the origin
+    forecasts/models/YYYY.parquet    by the UTC year since which the model serves
     ledger.db, airq.db               runs and marks; the embedded store
     tmp/                             files being written; whatever lies there at start is a stray
 
@@ -22,20 +24,28 @@ import polars as pl
 
 from airq_etl import daily, hourly, seal
 from airq_etl.errors import DamagedError, StoreError, UsageError
+from airq_etl.forecast import table as forecasts
 
 
 class Table(NamedTuple):
-    """A kind of table: its folder, the columns that name a row, and a frame of it without rows."""
+    """A kind of table: its folder, the columns that name a row, a frame of it without rows, what mends it."""
 
     name: str
     key: tuple[str, ...]
     empty: Callable[[], pl.DataFrame]
+    remedy: str = "`airq-etl transform --rebuild` makes the tables again from the captures"
 
 
 HOURLY = Table("hourly", hourly.KEY, hourly.empty)
 DAILY = Table("daily", daily.KEY, daily.empty)
 REVISIONS = Table("revisions", hourly.REVISION_KEY, lambda: pl.DataFrame(schema=hourly.REVISION_SCHEMA))
 TABLES = (HOURLY, DAILY, REVISIONS)
+"""Those that are a function of the captures."""
+_SAID_ONCE = "move it away; forecasts begin anew"
+FORECASTS = Table("forecasts", forecasts.KEY, forecasts.empty, _SAID_ONCE)
+MODELS = Table("forecasts/models", forecasts.MODEL_KEY, forecasts.no_models, _SAID_ONCE)
+FORECAST_TABLES = (FORECASTS, MODELS)
+"""What was said at the time, which nothing can make again."""
 
 
 class Lake:
@@ -51,7 +61,8 @@ class Lake:
         try:
             if self.root.exists() and not self.root.is_dir():
                 raise UsageError(f"the data directory {self.root} is no directory")
-            for folder in (self.root, self.captures, self.temporary, *(self.root / t.name for t in TABLES)):
+            tables = (self.root / table.name for table in (*TABLES, *FORECAST_TABLES))
+            for folder in (self.root, self.captures, self.temporary, *tables):
                 make(folder)
             with (self.temporary / f"writable-{os.getpid()}").open("wb") as probe:
                 Path(probe.name).unlink()
@@ -84,10 +95,7 @@ class Lake:
                 rows = pl.scan_parquet(path, glob=False)
                 yield (rows if where is None else rows.filter(where)).collect()
             except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-                raise DamagedError(
-                    f"{path} cannot be read ({_reason(error)}); "
-                    "`airq-etl transform --rebuild` makes the tables again from the captures"
-                ) from error
+                raise DamagedError(f"{path} cannot be read ({_reason(error)}); {table.remedy}") from error
 
     def write(self, table: Table, part: str, frame: pl.DataFrame) -> None:
         """Replace one file of a table by `frame`, sorted by the table's key."""

@@ -15,7 +15,7 @@ def export(  # noqa: PLR0913 -- the options of the command
     common: Common,
     *,
     what: Annotated[
-        Literal["daily", "hourly", "revisions", "moved", "rejects", "alert-rules"],
+        Literal["daily", "hourly", "forecasts", "revisions", "moved", "rejects", "alert-rules"],
         typer.Argument(
             help="The table; moved: the daily means that revisions moved; alert-rules: for Prometheus.",
             show_default=False,

@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from airq_etl.forecast import LEVELS, QUANTILES
+
 SCORE_KEY = ("station_id", "sensor", "horizon", "model")
 SCORE_SCHEMA: dict[str, pl.DataType] = {
     "station_id": pl.Int64(),
@@ -24,4 +26,33 @@ def scores(forecasts: pl.DataFrame) -> pl.DataFrame:
     `mae` and `pinball` (its mean over the five quantiles) are in the sensor's unit; `skill` is 100 (1 - mae /
     persistence_mae), null where persistence made no error; the coverages are per cent of hours within the bounds.
     """
-    raise NotImplementedError
+    mae, persistence_mae = pl.col("mae"), pl.col("persistence_mae")
+    return (
+        forecasts.drop_nulls("observed")
+        .group_by(SCORE_KEY)
+        .agg(
+            hours=pl.len().cast(pl.Int64),
+            mae=_error("median"),
+            persistence_mae=_error("persistence"),
+            pinball=pl.mean_horizontal(_loss(name, level) for name, level in zip(QUANTILES, LEVELS, strict=True)),
+            coverage80=_coverage("lo80", "hi80"),
+            coverage95=_coverage("lo95", "hi95"),
+        )
+        .with_columns(skill=pl.when(persistence_mae > 0).then(100 * (1 - mae / persistence_mae)))
+        .select(SCORE_SCHEMA.keys())
+        .sort(SCORE_KEY)
+    )
+
+
+def _error(name: str) -> pl.Expr:
+    return (pl.col("observed") - pl.col(name)).abs().mean()
+
+
+def _loss(name: str, level: float) -> pl.Expr:
+    """The pinball loss of a quantile: an hour above it costs `level` a unit, one below it the rest."""
+    above = pl.col("observed") - pl.col(name)
+    return pl.max_horizontal(level * above, (level - 1) * above).mean()
+
+
+def _coverage(low: str, high: str) -> pl.Expr:
+    return 100 * pl.col("observed").is_between(pl.col(low), pl.col(high)).mean()

@@ -12,21 +12,25 @@ import polars as pl
 
 from airq_etl import daily, ledger, nowcast, quality, revisions
 from airq_etl.errors import AirqError, UsageError
-from airq_etl.lake import DAILY, HOURLY, REVISIONS, Lake
+from airq_etl.lake import DAILY, FORECASTS, HOURLY, REVISIONS, Lake
+from airq_etl.pipeline.forecasting.known import forecasts_known
 from airq_etl.pipeline.output import write_whole
 from airq_etl.settings import Settings
 from airq_etl.windows import Days
 
 log = logging.getLogger(__name__)
 
-What = Literal["daily", "hourly", "revisions", "moved", "rejects"]
+What = Literal["daily", "hourly", "forecasts", "revisions", "moved", "rejects"]
 Format = Literal["csv", "parquet", "jsonl"]
 ROWS_AT_ONCE = 50_000
 RULES = resources.files("airq_etl") / "deploy" / "airq_etl.rules.yml"
 
 
 def rows(settings: Settings, what: What, stations: Collection[int], days: Days | None) -> pl.DataFrame:
-    """The rows to export, sorted: those of `stations` (all where empty) and of local `days` (all where None)."""
+    """The rows to export, sorted: those of `stations` (all where empty) and of local `days` (all where None).
+
+    Of a forecast that is the day of the hour that it is for. UsageError where there is no such table.
+    """
     if not settings.data_dir.is_dir():
         raise UsageError(f"there is no data in {settings.data_dir} yet; `airq-etl run` fetches some")
     frame = _rejects(settings) if what == "rejects" else _table(settings, what)
@@ -50,6 +54,8 @@ def _rejects(settings: Settings) -> pl.DataFrame:
 
 
 def _table(settings: Settings, what: What) -> pl.DataFrame:
+    if what == "forecasts":
+        return forecasts_known(settings).read(FORECASTS)
     lake = Lake(settings.data_dir)
     if what in {"daily", "revisions"}:
         return lake.read(DAILY if what == "daily" else REVISIONS)

@@ -8,6 +8,7 @@ from pathlib import Path
 from airq_etl.errors import AirqError
 from airq_etl.pipeline.days import newest_nowcasts
 from airq_etl.pipeline.extract import extract, newest_hours, take_files
+from airq_etl.pipeline.forecasting.send import send
 from airq_etl.pipeline.job import MOST_NAMED, Job, begun, job
 from airq_etl.pipeline.load import load
 from airq_etl.pipeline.mirror import mirror_now
@@ -53,6 +54,9 @@ def run_load(settings: Settings, *, full: bool = False) -> Result:
     """Bring the store up to the tables; `full` sends everything."""
     with job(settings, begun(settings, "load"), "load") as work:
         load(work, full=full)
+        if full:
+            forecasts, _ = send(work, full=True)
+            work.result.documents |= forecasts
     mirror_now(settings, work.result)
     return work.result
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from airq_etl import ledger_counts, ledger_runs, lock
 from airq_etl.errors import StoreError, UsageError
-from airq_etl.lake import DAILY, HOURLY, Lake
+from airq_etl.lake import FORECAST_TABLES, HOURLY, TABLES, Lake
 from airq_etl.ledger import FILE, Ledger
 from airq_etl.ledger_reader import LedgerReader
 from airq_etl.open_alerts import open_alerts
@@ -219,7 +219,7 @@ def _disk(settings: Settings) -> Disk:
     root = settings.data_dir
     return Disk(
         captures=_size((root / "captures").rglob("*.gz")),
-        tables=sum(_size((root / table.name).glob("*.parquet")) for table in (HOURLY, DAILY)),
+        tables=sum(_size((root / table.name).glob("*.parquet")) for table in (*TABLES, *FORECAST_TABLES)),
         store=_size(root.glob(f"{EMBEDDED}*")) if settings.mongodb_uri is None else None,
         ledger=_size(root.glob(f"{FILE}*")),
         free=shutil.disk_usage(root).free,

@@ -48,8 +48,8 @@ class Store(Protocol):
         (`shares`), what they write while this is going on is respected as well.
         """
 
-    def put(self, collection: Collection, documents: list[Document]) -> None:
-        """Insert documents or replace them, without a word to the mark."""
+    def put(self, collection: Collection, documents: list[Document]) -> int:
+        """Insert documents or replace them, without a word to the mark; how many were written, as `save` counts."""
 
     def remove(self, collection: Collection, ids: Sequence[str]) -> None:
         """Remove documents by `_id`; those that are not there are no error."""

@@ -64,13 +64,15 @@ class EmbeddedStore:
                     self._db.execute("rollback")
         return written
 
-    def put(self, collection: Collection, documents: list[Document]) -> None:
+    def put(self, collection: Collection, documents: list[Document]) -> int:
         """See `Store`."""
         with sqlite.translated(self._path, REMEDY):
             self._db.execute("begin immediate")
             try:
+                before = self._db.total_changes
                 self._upsert(collection, documents, exact=True)
                 self._db.execute("commit")
+                return self._db.total_changes - before
             finally:
                 if self._db.in_transaction:
                     self._db.execute("rollback")

@@ -73,10 +73,10 @@ class MongoStore:
             self._write(META, [{"_id": mark_id(lake_id), "position": position, "layout": LAYOUT}])
         return written
 
-    def put(self, collection: Collection, documents: list[Document]) -> None:
+    def put(self, collection: Collection, documents: list[Document]) -> int:
         """See `Store`."""
         with self._translated():
-            self._write(collection, documents, exact=True)
+            return self._write(collection, documents, exact=True)
 
     def remove(self, collection: Collection, ids: Sequence[str]) -> None:
         """See `Store`."""

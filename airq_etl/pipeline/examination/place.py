@@ -14,7 +14,7 @@ import msgspec
 from airq_etl import ledger, lock, sqlite
 from airq_etl.checkup import Remark, failure
 from airq_etl.errors import DamagedError, StoreError
-from airq_etl.lake import TABLES, Lake
+from airq_etl.lake import FORECAST_TABLES, FORECASTS, TABLES, Lake
 from airq_etl.pipeline.load import EMBEDDED
 from airq_etl.settings import Settings
 from airq_etl.status_words import bytes_text
@@ -30,7 +30,7 @@ def look_at_data(root: Path) -> list[Remark]:
     if not root.is_dir():
         return [Remark("data", "failed", f"{root} is no directory", "name another AIRQ_DATA_DIR")]
     lake = Lake(root)
-    folders = [root, lake.captures, lake.temporary, *(root / table.name for table in TABLES)]
+    folders = [root, lake.captures, lake.temporary, *(root / table.name for table in (*TABLES, *FORECAST_TABLES))]
     files = [root / name for name in (ledger.FILE, EMBEDDED, "lock", "refresh_token.json")]
     trouble = [_trouble(folder) for folder in folders if folder.exists()]
     trouble += [f"{path} cannot be written" for path in files if path.exists() and not os.access(path, os.W_OK)]
@@ -112,7 +112,7 @@ def look_at_disk(root: Path) -> list[Remark]:
     """How much is free, and how large what is kept there is."""
     place = next(path for path in (root, *root.parents) if path.exists())
     sizes = {"captures": _size(root / "captures")}
-    sizes["tables"] = sum(_size(root / table.name) for table in TABLES)
+    sizes["tables"] = sum(_size(root / table.name) for table in (*TABLES, FORECASTS))
     sizes |= {"store": _of_database(root / EMBEDDED), "ledger": _of_database(root / ledger.FILE)}
     return [disk_remark(place, shutil.disk_usage(place).free, sizes)]
 
