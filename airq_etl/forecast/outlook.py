@@ -46,8 +46,10 @@ class Outlook(msgspec.Struct, kw_only=True):
 
 
 class Outlooks(msgspec.Struct, kw_only=True):
-    """All of them, by station and pollutant, as of `made_at`; `made` counts the forecasts that are new, `scored`
-    those whose hour has come since. `documents` were written to the `store`.
+    """All of them, by station and pollutant, as of `made_at`.
+
+    `made` counts the forecasts that are new, `scored` those whose hour has come since. `documents` were written to
+    the `store`.
     """
 
     run_id: str
@@ -58,3 +60,33 @@ class Outlooks(msgspec.Struct, kw_only=True):
     store: str | None = None
     documents: dict[str, int] = {}
     exit_code: int = 0
+
+
+class BacktestScore(msgspec.Struct, frozen=True, kw_only=True):
+    """How a model did at one horizon over all hours of a backtest; `model` may be one that is only compared with.
+
+    `hours` are those that came with a value, of which it answered `answered` per cent; `mae` and `pinball` are in the
+    sensor's unit, `skill` and the coverages per cent (see `scores.scores`). Null is what a model does not give: one
+    without intervals has no `pinball` and no coverage, and where persistence made no error there is no `skill`.
+    """
+
+    station_id: int
+    sensor: str
+    horizon: int
+    model: str
+    hours: int
+    answered: float
+    mae: float | None = None
+    skill: float | None = None
+    pinball: float | None = None
+    coverage80: float | None = None
+    coverage95: float | None = None
+
+
+class Backtest(msgspec.Struct, kw_only=True):
+    """What a backtest gives: the `rows` of forecasts, written to the file `output` where one was named."""
+
+    rows: int
+    output: str | None = None
+    seconds: float
+    scores: list[BacktestScore] = []
