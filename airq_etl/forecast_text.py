@@ -41,7 +41,7 @@ def brief_text(outlooks: Iterable[Outlook], sensors: Sequence[str] = IN_WORDS) -
     """One line a station and pollutant, of `sensors` alone: the last value, and each hour with its 80 % interval."""
     shown = [one for one in outlooks if one.sensor in sensors]
     hours = sorted({point.hour for one in shown for point in one.points})
-    heading = ("station", "", "last", *(f"{hour:%H:%M} UTC" for hour in hours))
+    heading = ("station", "", "last", *([f"{hour:%H:%M} UTC" for hour in hours] or [""]))
     rows = [(str(one.station_id), _quantity(one), _last(one), *_brief_cells(one, hours)) for one in shown]
     return "\n".join(table(heading, rows, left=("station", "", *heading[3:])))
 

@@ -1,5 +1,6 @@
 """Forecasts, scores, models and backtests as text: what people are told, in 80 columns."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -72,7 +73,8 @@ def test_no_forecast_has_its_reason() -> None:
     dead = outlook(sensor="no2", reason="the sensor is dead: 97 % of 336 hours are 0.0")
     assert said(dead) == "NO2 at SMART188: no forecast: the sensor is dead: 97 % of 336 hours are 0.0"
     assert " no forecast " in text(dead).splitlines()[2]
-    assert brief_text([outlook(point(1)), outlook(sensor="co", reason="dead")]).splitlines()[2].endswith("no forecast")
+    for others in ([], [outlook(point(1))]):
+        assert brief_text([*others, dead, outlook(sensor="co", reason="dead")]).endswith("no forecast")
 
 
 def test_a_lesser_model_is_told() -> None:
@@ -109,6 +111,14 @@ def test_rows_fit_80_columns(name: str | None, model: str) -> None:
     assert model[:20] in told
 
 
+def test_the_95_interval_gives_way_to_the_models_name() -> None:
+    """However long the name of a model may be (up to a point), it is not cut for the interval."""
+    for length in range(1, 20):
+        told = text(outlook(point(1, -98.7, 50.0, model="m" * length, skill=-123.4)))
+        assert "m" * length in told
+        assert fits(told)
+
+
 def test_no_station_is_said() -> None:
     """Where nothing is asked for the text says so."""
     assert text() == NOBODY
@@ -143,6 +153,12 @@ def test_the_scores_table() -> None:
     ]
     assert "\nstation 8\n" in told
     assert fits(told)
+
+
+def test_the_scores_are_in_the_order_of_the_forecast() -> None:
+    """PM2.5 comes first and CO after it, as they do there, whatever the order of the rows."""
+    told = scores_text(pl.DataFrame([scored(sensor=name) for name in sorted(POLLUTANTS)], schema=SCORE_SCHEMA))
+    assert re.findall(r"^(\S+) \S+g/m³", told, re.MULTILINE) == ["PM2.5", "CO", "PM10", "NO2", "O3"]
 
 
 def test_nothing_scored_is_said() -> None:

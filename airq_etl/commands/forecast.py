@@ -1,8 +1,9 @@
 """forecast: the next hours of each pollutant, and how earlier forecasts turned out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -12,6 +13,10 @@ from airq_etl.commands.progress_bar import progress_bar
 from airq_etl.errors import UsageError
 from airq_etl.forecast import HORIZON, LONGEST
 from airq_etl.options import AsJson, Common, EndDate, StartDate, StationIds, with_common
+
+if TYPE_CHECKING:
+    from airq_etl.settings import Settings
+    from airq_etl.windows import Days
 
 
 @with_common
@@ -39,34 +44,78 @@ def forecast(  # noqa: PLR0913 -- the options of the command
 
     Example: airq-etl forecast --station 283164601 --horizon 6
     """
-    _refuse_at_odds(
-        {"--scores": scores, "--models": models, "--backtest": backtest}, horizon, start_date or end_date, output
-    )
+    modes = {"--scores": scores, "--models": models, "--backtest": backtest}
+    _refuse_at_odds(modes, horizon, start_date or end_date, output)
+    from airq_etl.pipeline.forecasting.asked import stations_asked
+
     settings = options.settings(common)
     days = options.days(start_date, end_date, settings.clock())
-    from airq_etl import forecast_tables
-    from airq_etl.pipeline.forecasting import asked, known
-
-    ids = asked.stations_asked(settings, options.stations(station))
+    ids = stations_asked(settings, options.stations(station))
+    ahead = horizon or HORIZON
     if scores:
-        rows = known.scores_known(settings, ids, days)
-        _show(common, rows.to_dicts(), lambda: forecast_tables.scores_text(rows), as_json=as_json)
+        shown = _scores(settings, ids, days)
     elif models:
-        rows = known.models_known(settings, ids)
-        _show(common, rows.to_dicts(), lambda: forecast_tables.models_text(rows), as_json=as_json)
+        shown = _models(settings, ids)
     elif days is not None:
-        from airq_etl.pipeline.forecasting.backtest import run_backtest
-
         with progress_bar(common, "backtest", "origins") as progress:
-            done = run_backtest(settings, days, ids, horizon or HORIZON, output, progress=progress)
-        _show(common, done, lambda: forecast_tables.backtest_text(done), as_json=as_json)
+            shown = _backtest(settings, days, ids, ahead, output, progress=progress)
     else:
-        from airq_etl.forecast_text import forecast_text
-        from airq_etl.pipeline.forecasting.make import run_forecast
+        shown = _made(settings, ids, ahead)
+    if as_json:
+        import msgspec
 
-        found = run_forecast(settings, ids, horizon or HORIZON)
-        _show(common, found, lambda: forecast_text(found), as_json=as_json)
-        raise typer.Exit(found.exit_code)
+        say(msgspec.json.encode(shown.result).decode())
+    elif not common.quiet:
+        say(shown.text())
+    raise typer.Exit(shown.exit_code)
+
+
+class _Shown(NamedTuple):
+    """What a mode found, for --json, and how it is said to people."""
+
+    result: object
+    text: Callable[[], str]
+    exit_code: int = 0
+
+
+def _made(settings: "Settings", stations: Collection[int], horizon: int) -> _Shown:
+    from airq_etl.forecast_text import forecast_text
+    from airq_etl.pipeline.forecasting.make import run_forecast
+
+    found = run_forecast(settings, stations, horizon)
+    return _Shown(found, partial(forecast_text, found), found.exit_code)
+
+
+def _scores(settings: "Settings", stations: Collection[int], days: "Days | None") -> _Shown:
+    from airq_etl.forecast_tables import scores_text
+    from airq_etl.pipeline.forecasting.known import scores_known
+
+    found = scores_known(settings, stations, days)
+    return _Shown(found.to_dicts(), partial(scores_text, found))
+
+
+def _models(settings: "Settings", stations: Collection[int]) -> _Shown:
+    from airq_etl.forecast_tables import models_text
+    from airq_etl.pipeline.forecasting.known import models_known
+
+    found = models_known(settings, stations)
+    return _Shown(found.to_dicts(), partial(models_text, found))
+
+
+def _backtest(  # noqa: PLR0913 -- what a backtest is of
+    settings: "Settings",
+    days: "Days",
+    stations: Collection[int],
+    horizon: int,
+    output: Path | None,
+    *,
+    progress: Callable[[int, int], None] | None,
+) -> _Shown:
+    from airq_etl.forecast_tables import backtest_text
+    from airq_etl.pipeline.forecasting.backtest import run_backtest
+
+    done = run_backtest(settings, days, stations, horizon, output, progress=progress)
+    return _Shown(done, partial(backtest_text, done))
 
 
 def _refuse_at_odds(modes: Mapping[str, bool], horizon: int | None, a_day: str | None, output: Path | None) -> None:
@@ -91,12 +140,3 @@ def _refuse_output(output: Path, *, backtest: bool) -> None:
         raise UsageError(f"-o {output}: there is no directory {output.parent}")
     if output.is_dir():
         raise UsageError(f"-o {output}: it is a directory")
-
-
-def _show(common: Common, result: object, text: Callable[[], str], *, as_json: bool) -> None:
-    if as_json:
-        import msgspec
-
-        say(msgspec.json.encode(result).decode())
-    elif not common.quiet:
-        say(text())

@@ -27,7 +27,7 @@ def run(  # noqa: PLR0913 -- the options of the command
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch new hours, compute daily means, store them: what cron calls.
+    """Fetch new hours, compute daily means, store them, forecast: what cron calls.
 
     Example: airq-etl run --env-file /etc/airq-etl.env -q
     """
