@@ -1,11 +1,12 @@
 """What Prometheus is told of a run: a text file for node_exporter's textfile collector, replaced whole.
 
-All are gauges, in base units. What was not measured is left out: a run that failed before its first step has none.
+All are gauges, in base units; of a forecast in the unit of its sensor. What was not measured is left out: a run that
+failed before its first step has none.
 """
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from airq_etl import __version__, ledger_runs
+from airq_etl.forecast import LEVELS, QUANTILES
+from airq_etl.forecast.outlook import Outlook
 from airq_etl.open_alerts import open_alerts
 from airq_etl.open_findings import open_findings
 from airq_etl.results import Result
@@ -21,11 +24,14 @@ from airq_etl.runs import RunRecord
 from airq_etl.sanity.finding import SEVERITIES
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from airq_etl.ledger import Ledger
 
 PREFIX = "airq_etl_"
 READABLE = 0o644  # by the exporter, which is another user
 ONE_OF_OURS = timedelta(days=2)  # that no run asked for longer than this, a station has been taken out of the settings
+MOST_FORECAST = 100  # stations: each has a hundred series, and Prometheus keeps them all
 
 
 class Metric(NamedTuple):
@@ -43,6 +49,7 @@ class Sample(NamedTuple):
     labels: tuple[str, ...] = ()
 
 
+_OF_A_FORECAST = ("station", "sensor", "horizon")
 METRICS = {
     "info": Metric("always 1: the version that ran, and where", ("version", "host")),
     "last_run_timestamp_seconds": Metric("when the last run ended"),
@@ -64,6 +71,11 @@ METRICS = {
     "station_up": Metric("1 where the run that last asked got its answer, else 0", ("station",)),
     "open_findings": Metric("what the sanity check has found and still does", ("severity",)),
     "open_alerts": Metric("alerts that have not cleared", ("severity",)),
+    "forecast_value": Metric("the newest forecast, so many hours ahead", (*_OF_A_FORECAST, "quantile")),
+    "forecast_mean_absolute_error": Metric("that of forecasts of the last 28 days", _OF_A_FORECAST),
+    "forecast_skill_ratio": Metric("by how much it is below that of 'it stays as it is'", _OF_A_FORECAST),
+    "forecast_coverage_ratio": Metric("share of hours within the interval", (*_OF_A_FORECAST, "interval")),
+    "forecast_scored_hours": Metric("hours under these three", _OF_A_FORECAST),
 }
 
 # Of each station, how the last run went that asked for it, and the newest hour that had a value.
@@ -77,14 +89,15 @@ group by station_id order by station_id
 """  # noqa: S608
 
 
-def write(path: Path, ledger: "Ledger", result: Result) -> None:
+def write(path: Path, ledger: "Ledger", result: Result, scores: "pl.DataFrame | None" = None) -> None:
     """Write what the ledger has of a run that has ended, and of all before; OSError where the file cannot be written.
 
-    Stations that this run left out are there as the runs before had them.
+    Stations that this run left out are there as the runs before had them, but for their forecasts. `scores` are those
+    of the last 28 days (rows of `scores.SCORE_SCHEMA`), of which only those of `forecast_stations` are told.
     """
     registry = CollectorRegistry()
     gauges: dict[str, Gauge] = {}
-    for name, value, labels in _samples(ledger, result):
+    for name, value, labels in (*_samples(ledger, result), *_of_forecasts(result, scores)):
         meaning, label_names = METRICS[name]
         if name not in gauges:
             gauges[name] = Gauge(PREFIX + name, meaning, label_names, registry=registry)
@@ -152,6 +165,45 @@ def _of_stations(ledger: "Ledger", result: Result) -> Iterator[Sample]:
         if newest is not None:
             hour = datetime.fromisoformat(newest)
             yield Sample("newest_hour_timestamp_seconds", hour.timestamp(), (str(station_id),))
+
+
+def forecast_stations(result: Result) -> list[int]:
+    """The stations whose forecasts are told: those of the run, none where they are too many."""
+    stations = sorted({one.station_id for one in result.outlooks})
+    return stations if len(stations) <= MOST_FORECAST else []
+
+
+def _of_forecasts(result: Result, scores: "pl.DataFrame | None") -> Iterator[Sample]:
+    told = set(forecast_stations(result))
+    for outlook in result.outlooks:
+        if outlook.station_id in told:
+            yield from _of_an_outlook(outlook)
+    if scores is not None:
+        yield from _of_scores(scores, told)
+
+
+def _of_an_outlook(outlook: Outlook) -> Iterator[Sample]:
+    for point in outlook.points:
+        whose = (str(outlook.station_id), outlook.sensor, str(point.horizon))
+        for name, level in zip(QUANTILES, LEVELS, strict=True):
+            yield Sample("forecast_value", getattr(point, name), (*whose, str(level)))
+
+
+def _of_scores(scores: "pl.DataFrame", stations: Collection[int]) -> Iterator[Sample]:
+    """Those of all models that served, together: each by its hours."""
+    whose, means = ("station_id", "sensor", "horizon"), ("mae", "persistence_mae", "coverage80", "coverage95")
+    hours = scores["hours"]
+    weighed = scores.select(*whose, "hours", *(scores[name] * hours for name in means))
+    totals = weighed.group_by(whose, maintain_order=True).sum()
+    for row in totals.filter(totals["station_id"].is_in(list(stations))).iter_rows(named=True):
+        labels = tuple(str(row[name]) for name in whose)
+        yield Sample("forecast_scored_hours", row["hours"], labels)
+        yield Sample("forecast_mean_absolute_error", row["mae"] / row["hours"], labels)
+        if row["persistence_mae"]:
+            yield Sample("forecast_skill_ratio", 1 - row["mae"] / row["persistence_mae"], labels)
+        for interval in ("80", "95"):
+            share = row[f"coverage{interval}"] / row["hours"] / 100
+            yield Sample("forecast_coverage_ratio", share, (*labels, interval))
 
 
 def _replace(path: Path, text: bytes) -> None:

@@ -4,6 +4,8 @@ from datetime import datetime
 
 import msgspec
 
+from airq_etl.forecast.outlook import Outlook
+
 
 class StationResult(msgspec.Struct, kw_only=True):
     """What one run did for one station.
@@ -49,8 +51,9 @@ class Result(msgspec.Struct, kw_only=True):
     """What a command did.
 
     `duration_s` is by the real clock, whatever `--now` says. `documents` counts what was written to the `store`, by
-    collection; `findings` what the sanity check found in the newest days, by severity, and is empty where it did not
-    look.
+    collection; `forecasts` how many of them were `made` and `scored`, and `outlooks` what they say, both empty where
+    there are none; `findings` what the sanity check found in the newest days, by severity, and is empty where it did
+    not look.
     """
 
     command: str
@@ -62,6 +65,8 @@ class Result(msgspec.Struct, kw_only=True):
     capture: str | None = None
     store: str | None = None
     documents: dict[str, int] = {}
+    forecasts: dict[str, int] = {}
+    outlooks: list[Outlook] = []
     findings: dict[str, int] = {}
     problems: list[Problem] = []
     exit_code: int = 0

@@ -19,7 +19,7 @@ INTERRUPTED = "interrupted"
 SLOW_S = 5.0  # as much longer than usual may a run be: twice half a second is no reason to wake anybody
 
 # The steps of a run, in their order, and what each counts; of the counts, those that it has for each station.
-STEPS = ("extract", "transform", "load", "sanity-check")
+STEPS = ("extract", "transform", "load", "forecast", "sanity-check")
 OF_A_STATION: dict[str, tuple[str, ...]] = {
     "extract": ("requests", "retries", "wire_bytes", "body_bytes"),
     "transform": (
@@ -45,8 +45,9 @@ class StationRecord(msgspec.Struct, kw_only=True):
 class StepRecord(msgspec.Struct, kw_only=True):
     """A step of a run; times are aware UTC (as `--now` says, where it does), `duration_s` is by the real clock.
 
-    `counts` are those of all stations; of load the documents written by collection, of sanity-check the findings
-    by severity. `stations` are read with one run alone, and forgotten before the run is.
+    `counts` are those of all stations; of load the documents written by collection, of forecast how many were made
+    and scored, and the documents, of sanity-check the findings by severity. `stations` are read with one run alone,
+    and forgotten before the run is.
     """
 
     step: str

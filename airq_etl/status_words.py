@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from airq_etl.sanity.finding import SEVERITIES
-from airq_etl.summary import counts_text
+from airq_etl.summary import counts_text, forecasts_text
 
 MINUTE_S, HOUR_S = 60, 3600
 
@@ -67,6 +67,8 @@ def counted(step: str, counts: Mapping[str, int]) -> str:
         return ", ".join([*_said(EXTRACT, counts), *sizes])
     if step == "transform":
         return ", ".join(_said(TRANSFORM, counts)) or "nothing was waiting"
+    if step == "forecast":
+        return forecasts_text(counts) or "nothing new"
     if step == "sanity-check":
         return counts_text({name: counts.get(name, 0) for name in SEVERITIES}) or "all is well"
     written = [f"{count:,} {name}" for name, count in counts.items() if count]

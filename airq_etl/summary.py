@@ -40,6 +40,8 @@ def result_text(result: Result) -> str:
         lines.append(f"kept in {result.capture}; next: airq-etl transform")
     if result.store is not None:
         lines.append(_wrapped(written_text(result)))
+    if told := forecasts_text(result.forecasts):
+        lines.append(f"forecast: {told}; `airq-etl forecast` shows them")
     if any(result.findings.values()):
         lines.append(
             _wrapped(
@@ -67,6 +69,11 @@ def counts_text(counts: Mapping[str, int]) -> str:
         for severity, count in counts.items()
         if count
     )
+
+
+def forecasts_text(counts: Mapping[str, int]) -> str:
+    """How many forecasts are new, and of how many the hour has come: `20 made, 20 scored`."""
+    return ", ".join(f"{counts[name]:,} {name}" for name in ("made", "scored") if counts.get(name))
 
 
 def _name(station: StationResult) -> str:

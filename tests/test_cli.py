@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tests.conftest import Airq
 
 COMMANDS = (
-    *("run", "extract", "transform", "load", "sanity-check", "status", "backfill", "doctor"),
-    *("export", "simulate"),
+    *("run", "extract", "transform", "load", "sanity-check", "forecast", "status", "backfill"),
+    *("doctor", "export", "simulate"),
 )
 NOW = "2024-09-10T16:20:00"
 GOOD = Reply(body=body({n: {"CO": 1.0} for n in range(30)}))
@@ -85,7 +85,15 @@ def test_every_command_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["--version"], ["run", "--help"], ["export", "--help"], ["sanity-check", "--help"]]
+    "words",
+    [
+        ["--help"],
+        ["--version"],
+        ["run", "--help"],
+        ["export", "--help"],
+        ["sanity-check", "--help"],
+        ["forecast", "--help"],
+    ],
 )
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     """Help and version load none of the heavy modules."""

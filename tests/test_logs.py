@@ -21,7 +21,7 @@ TOP = Path(__file__).parents[1]
 LOGS = (TOP / "README.md").read_text(encoding="utf-8").partition("\n## Logs\n")[2].partition("\n## ")[0]
 GOOD = Reply(body=body({n: {"CO": 1.0} for n in range(30)}))
 JSON = ("--log-format", "json")
-STEPS = ["extract", "transform", "load", "sanity-check"]
+STEPS = ["extract", "transform", "load", "forecast", "sanity-check"]
 AWKWARD = ["pa\"ss'word", "back\\slash\\n", "Pässwörd-ß", "per%cent&plus+", "two  spaces", "tab\tinside"]
 
 

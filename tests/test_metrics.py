@@ -8,9 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 from airq_etl import metrics
+from airq_etl.forecast import LEVELS, QUANTILES
+from airq_etl.forecast.outlook import Outlook, Point
+from airq_etl.forecast.scores import SCORE_SCHEMA
 from airq_etl.ledger import Ledger
 from airq_etl.open_findings import Look, record
 from airq_etl.results import Result
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 NOW = datetime(2024, 9, 10, 16, 20, tzinfo=UTC)
+SCORES = {"forecast_mean_absolute_error", "forecast_skill_ratio", "forecast_coverage_ratio", "forecast_scored_hours"}
 
 
 class World:
@@ -54,7 +59,7 @@ def answers(request: Request) -> Reply:
     hours = {"7": 40, "8": 38}.get(request.path.rpartition("/")[2])
     if hours is None:
         return Reply(404, b"{}")
-    return Reply(body=body({number: {"CO": 1.0} for number in range(hours)}))
+    return Reply(body=body({number: {"CO": 1.0 + number % 5} for number in range(hours)}))
 
 
 @pytest.fixture
@@ -73,9 +78,9 @@ def newest(said: dict[str, float]) -> dict[str, float]:
 
 
 def test_a_good_run(world: World) -> None:
-    """Every metric is in the file of a good run, with what the run did."""
+    """Every metric is in the file of a good run, with what the run did; but for scores, which come with the hours."""
     said = world.run()
-    assert {name.partition("{")[0] for name in said} == set(metrics.METRICS)
+    assert {name.partition("{")[0] for name in said} == set(metrics.METRICS) - SCORES
     assert said["last_run_timestamp_seconds"] == said["last_success_timestamp_seconds"] == NOW.timestamp()
     assert (said["last_run_exit_code"], said["last_run_success"]) == (0, 1)
     assert 0 < said['step_duration_seconds{step="transform"}'] < said["last_run_duration_seconds"] < 100
@@ -186,6 +191,70 @@ def test_what_is_open_is_counted_by_severity(tmp_path: Path) -> None:
         for what in ("findings", "alerts")
     ]
     assert counts == [[1, 0, 0], [0, 1, 0]]
+
+
+def outlook(station_id: int) -> Outlook:
+    """The forecast of an hour: quantiles 1 to 5."""
+    quantiles: dict[str, Any] = dict(zip(QUANTILES, (1.0, 2.0, 3.0, 4.0, 5.0), strict=True))
+    point = Point(horizon=1, hour=hour(41), model="linear", **quantiles)
+    return Outlook(station_id=station_id, sensor="co", unit="mg/m³", origin=hour(40), points=[point])
+
+
+def forecast(tmp_path: Path, stations: int, *scores: tuple[Any, ...]) -> dict[str, float]:
+    """What the file says of a run that forecast so many stations, from the number 7 on."""
+    result = Result(command="run", run_id="b", started_at=NOW, outlooks=[outlook(7 + at) for at in range(stations)])
+    rows = pl.DataFrame(list(scores), schema=SCORE_SCHEMA, orient="row")
+    with Ledger(tmp_path) as ledger:
+        metrics.write(tmp_path / "m.prom", ledger, result, rows)
+    return {name: value for name, value in samples(tmp_path / "m.prom").items() if name.startswith("forecast")}
+
+
+def test_the_newest_forecast(tmp_path: Path) -> None:
+    """Each hour ahead has its five quantiles."""
+    whose = 'station="7"'
+    assert forecast(tmp_path, 1) == {
+        f'forecast_value{{horizon="1",quantile="{level}",sensor="co",{whose}}}': value
+        for level, value in zip(LEVELS, (1, 2, 3, 4, 5), strict=True)
+    }
+
+
+def test_scores_are_of_all_models_by_their_hours(tmp_path: Path) -> None:
+    """Three hours of one and one of another weigh three to one; the skill is that of the whole."""
+    said = forecast(
+        tmp_path,
+        1,
+        (7, "co", 1, "damped", 3, 2.0, 4.0, 50.0, 1.0, 80.0, 100.0),
+        (7, "co", 1, "linear", 1, 6.0, 8.0, 25.0, 1.0, 100.0, 60.0),
+        (9, "co", 1, "linear", 1, 6.0, 8.0, 25.0, 1.0, 100.0, 60.0),
+    )
+    one = 'horizon="1",sensor="co",station="7"'
+    assert {name: value for name, value in said.items() if not name.startswith("forecast_value")} == {
+        f"forecast_scored_hours{{{one}}}": 4,
+        f"forecast_mean_absolute_error{{{one}}}": 3,
+        f"forecast_skill_ratio{{{one}}}": pytest.approx(0.4),
+        'forecast_coverage_ratio{horizon="1",interval="80",sensor="co",station="7"}': pytest.approx(0.85),
+        'forecast_coverage_ratio{horizon="1",interval="95",sensor="co",station="7"}': pytest.approx(0.9),
+    }
+
+
+def test_no_skill_where_nothing_ever_changed(tmp_path: Path) -> None:
+    """Where 'it stays as it is' made no error, there is nothing to be better than."""
+    said = forecast(tmp_path, 1, (7, "co", 1, "linear", 1, 0.0, 0.0, None, 1.0, 100.0, 100.0))
+    assert not [name for name in said if "skill" in name]
+
+
+def test_many_stations_are_left_out(tmp_path: Path) -> None:
+    """The forecasts of a hundred stations are told, those of more are not."""
+    score = (7, "co", 1, "linear", 1, 6.0, 8.0, 25.0, 1.0, 100.0, 60.0)
+    assert len(forecast(tmp_path, 100, score)) == 5 * 100 + 5
+    assert forecast(tmp_path, 101, score) == {}
+
+
+def test_without_forecasts_there_are_none(world: World) -> None:
+    """A run that made none has neither their values nor their scores, whatever runs before it had."""
+    assert [name for name in world.run() if name.startswith("forecast_value")]
+    again = world.run("--no-forecast", now=NOW + timedelta(hours=1))
+    assert not [name for name in again if name.startswith("forecast")]
 
 
 def test_a_run_that_the_ledger_does_not_know(tmp_path: Path) -> None:

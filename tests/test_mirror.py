@@ -125,7 +125,7 @@ def test_a_station_that_is_to_be_asked_again_is_seen(airq: "Airq") -> None:
         finally:
             run.send_signal(signal.SIGKILL)
             run.wait(10)
-        assert [at_work.state, *(step.state for step in at_work.steps)] == ["RUNNING", "RUNNING", *["PENDING"] * 3]
+        assert [at_work.state, *(step.state for step in at_work.steps)] == ["RUNNING", "RUNNING", *["PENDING"] * 4]
         assert (station.station_id, station.state) == (7, "RETRY")
         assert "503" in station.message
         server.script = lambda _: GOOD

@@ -173,7 +173,7 @@ def test_each_run_is_recorded_with_its_steps(day: Day) -> None:
     assert [run.state for run in day.runs] == ["FAILED" if at in OUTAGE else "SUCCESS" for at in range(24)]
     assert {run.settings for run in day.runs} == {day.runs[0].settings}
     for at, run in enumerate(day.runs):
-        assert [step.step for step in run.steps] == ["extract", "transform", "load", "sanity-check"]
+        assert [step.step for step in run.steps] == ["extract", "transform", "load", "forecast", "sanity-check"]
         assert run.steps[0].state == ("FAILED" if at in OUTAGE else "SUCCESS")
         assert run.count("requests") == 2
         # The hours that were missed come with the first good run.

@@ -327,6 +327,7 @@ def test_one_station_fails() -> None:
         assert ledger.rows("select state, exit_code from runs") == [("PARTIAL", 3)]
         assert ledger.rows("select step, state from steps order by started_at, step") == [
             ("extract", "PARTIAL"),
+            ("forecast", "SUCCESS"),
             ("load", "SUCCESS"),
             ("sanity-check", "SUCCESS"),
             ("transform", "SUCCESS"),

@@ -451,7 +451,7 @@ def test_json_has_it_all(job: Job) -> None:
     assert told["data_dir"] == str(job.data)
     assert told["pace"]["expected"] == told["pace"]["done"] == 1
     assert told["last"]["state"] == "SUCCESS"
-    assert [step["step"] for step in told["steps"]] == ["extract", "transform", "load"]
+    assert [step["step"] for step in told["steps"]] == ["extract", "transform", "load", "forecast"]
     assert [(one["newest_hour"], one["hours_of_24"]) for one in told["stations"]] == [("2024-09-10T06:00:00Z", 24)] * 2
     assert told["disk"]["captures"] == sum(path.stat().st_size for path in (job.data / "captures").rglob("*.gz"))
     assert told["disk"]["store"] == (job.data / "airq.db").stat().st_size

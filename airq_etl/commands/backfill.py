@@ -1,15 +1,13 @@
 """backfill: the gaps that the source can still fill."""
 
-import logging
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from airq_etl import logs, options
+from airq_etl import options
 from airq_etl.commands import say
+from airq_etl.commands.progress_bar import progress_bar
 from airq_etl.options import AsJson, Common, EndDate, StartDate, StationIds, with_common
 
 
@@ -43,7 +41,7 @@ def backfill(  # noqa: PLR0913 -- the options of the command
         outlook = look_ahead(settings, days, again=again)
         _show(common, outlook, lambda: backfill_text.outlook_text(outlook), as_json=as_json)
         return
-    with _bar(wanted=not common.quiet and common.log_format != "json") as progress:
+    with progress_bar(common, "backfill", "requests") as progress:
         done = run_backfill(settings, days, again=again, progress=progress)
     _show(common, done, lambda: backfill_text.backfill_text(done), as_json=as_json)
     raise typer.Exit(done.run.exit_code)
@@ -56,32 +54,3 @@ def _show(common: Common, result: object, text: Callable[[], str], *, as_json: b
         say(msgspec.json.encode(result).decode())
     elif not common.quiet:
         say(text())
-
-
-@contextmanager
-def _bar(*, wanted: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on stderr where that is a terminal, told of requests done and requests in all; else None."""
-    if not wanted or sys.stderr is None or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = TextColumn("backfill"), BarColumn(), MofNCompleteColumn(), TextColumn("requests"), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar, _log_above():
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-@contextmanager
-def _log_above() -> Iterator[None]:
-    """Have what is logged written above the bar: rich stands in for stderr while it shows one."""
-    handlers = [handler for handler in logs.LOGGER.handlers if isinstance(handler, logging.StreamHandler)]
-    before = [handler.stream for handler in handlers]
-    for handler in handlers:
-        handler.setStream(sys.stderr)
-    try:
-        yield
-    finally:
-        for handler, stream in zip(handlers, before, strict=True):
-            handler.setStream(stream)

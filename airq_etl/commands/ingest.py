@@ -21,12 +21,13 @@ def run(  # noqa: PLR0913 -- the options of the command
     demo: Annotated[
         bool, typer.Option("--demo", help="Run on made-up stations, with no network and no settings.")
     ] = False,
+    no_forecast: Annotated[bool, typer.Option("--no-forecast", help="Forecast nothing.")] = False,
     no_sanity_check: Annotated[
         bool, typer.Option("--no-sanity-check", help="Do not look at what is stored at the end.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch new hours, compute daily means, store them: what cron calls.
+    """Fetch new hours, compute daily means, store them, forecast: what cron calls.
 
     Example: airq-etl run --env-file /etc/airq-etl.env -q
     """
@@ -42,7 +43,8 @@ def run(  # noqa: PLR0913 -- the options of the command
     ids = options.stations(station)
     settings = options.settings(common, stations=ids)
     days = options.days(start_date, end_date, settings.clock())
-    end(common, run_all(settings, days, sanity_check=not no_sanity_check, check_only=ids or ()), as_json)
+    steps = {"forecast": not no_forecast, "sanity_check": not no_sanity_check}
+    end(common, run_all(settings, days, **steps, check_only=ids or ()), as_json)
 
 
 @with_common

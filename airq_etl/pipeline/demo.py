@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from airq_etl import ledger, summary
+from airq_etl import forecast_text, ledger, summary
 from airq_etl import settings as configuration
 from airq_etl.errors import StoppedError, UsageError
 from airq_etl.lake import DAILY, Lake
@@ -53,6 +53,7 @@ def run_demo(data_dir: Path | None, now: str | None) -> tuple[Result, Callable[[
                 "Daily means, with the hours under each (valid with 18 of 24), as reported:",
                 "a CO sensor whose zero has drifted reads below it.",
                 summary.daily_text(shown, settings.min_hours),
+                *_forecast_lines(result),
                 "",
                 f"Kept in {kept}; a table of it:",
                 f"airq-etl export daily --data-dir {kept}",
@@ -61,6 +62,13 @@ def run_demo(data_dir: Path | None, now: str | None) -> tuple[Result, Callable[[
         )
 
     return result, text
+
+
+def _forecast_lines(result: Result) -> list[str]:
+    if not result.outlooks:
+        return []
+    said = "The next two hours, and in brackets what they lie within four times in five:"
+    return ["", said, forecast_text.brief_text(result.outlooks)]
 
 
 def _sanity_lines(result: Result, kept: str) -> list[str]:

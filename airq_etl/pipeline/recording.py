@@ -109,6 +109,9 @@ def step(work: Recorded, name: str) -> Iterator[dict[str, int]]:
     except Interruption as interruption:
         end(interruption.state, str(interruption.error))
         raise
+    except BaseException as error:
+        end("FAILED", type(error).__name__)
+        raise
     failed = work.result.problems[problems:]
     end(_state_of(failed), _joined(failed))
 

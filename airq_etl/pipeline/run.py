@@ -62,26 +62,38 @@ def run_load(settings: Settings, *, full: bool = False) -> Result:
 
 
 def run_all(
-    settings: Settings, days: Days | None = None, *, sanity_check: bool = True, check_only: Collection[int] = ()
+    settings: Settings,
+    days: Days | None = None,
+    *,
+    forecast: bool = True,
+    sanity_check: bool = True,
+    check_only: Collection[int] = (),
 ) -> Result:
-    """Extract, transform, load, and look at the newest days of what is stored (of the stations of `check_only`).
+    """Extract, transform, load, forecast, and look at the newest days of what is stored (of those of `check_only`).
 
-    What fails for one station, or for the source, keeps nothing else from going on; what the sanity check finds
-    changes no exit code.
+    What fails for one station, or for the source, keeps nothing else from going on; what becomes of the forecast, and
+    what the sanity check finds, changes no exit code.
     """
     result = begun(settings, "run")
-    steps = STEPS if sanity_check else STEPS[:-1]
+    left_out = {name for name, wanted in (("forecast", forecast), ("sanity-check", sanity_check)) if not wanted}
+    steps = [name for name in STEPS if name not in left_out]
     extent = Extent(whole=not check_only, of_days=days is not None)
     with told(settings, result, extent) as start, job(settings, result, *steps, bounded=True) as work:
         start.tell()
         extract(work, settings.stations, days)
+        problems = len(result.problems)
         _transform(work, days)
+        transformed = len(result.problems) == problems
         _describe(work)
         _warn_of_stale_stations(work)
         try:
             load(work)
         except AirqError as error:
             work.fail(error)
+        if forecast and transformed:
+            from airq_etl.pipeline.forecasting.in_run import forecast_newest
+
+            forecast_newest(work)
         if sanity_check:
             from airq_etl.pipeline.sanity import check_newest
 

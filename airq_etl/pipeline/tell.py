@@ -9,6 +9,7 @@ import platform
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from airq_etl import alerts
 from airq_etl.errors import AirqError, LockedError, StoppedError, StoreError
@@ -19,6 +20,9 @@ from airq_etl.pipeline.signals import stoppable
 from airq_etl.results import Problem, Result
 from airq_etl.settings import Settings
 from airq_etl.watched import Extent
+
+if TYPE_CHECKING:
+    import polars as pl
 
 log = logging.getLogger(__name__)
 
@@ -115,12 +119,25 @@ def _ledger(settings: Settings) -> Ledger:
     return Ledger(settings.data_dir)
 
 
+def _scores(settings: Settings) -> "pl.DataFrame | None":
+    """How the forecasts of the last 28 days turned out; None where nobody can tell."""
+    from airq_etl.pipeline.forecasting.known import scores_known
+
+    try:
+        return scores_known(settings)
+    except AirqError as error:
+        log.warning("the scores of forecasts are not in the metrics: %s", error)
+        return None
+
+
 def _write_metrics(settings: Settings, ledger: Ledger, result: Result) -> None:
     if settings.metrics_file is None:
         return
     from airq_etl import metrics
 
     try:
-        metrics.write(settings.metrics_file, ledger, result)
+        metrics.write(
+            settings.metrics_file, ledger, result, _scores(settings) if metrics.forecast_stations(result) else None
+        )
     except OSError as error:
         log.warning("AIRQ_METRICS_FILE: %s cannot be written: %s", settings.metrics_file, error.strerror)

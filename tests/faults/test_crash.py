@@ -222,9 +222,9 @@ def test_03_stopped_while_it_fetches(airq: "Airq", number: signal.Signals) -> No
         runs = ledger.execute("select state, exit_code from runs order by rowid").fetchall()
         steps = ledger.execute("select step, state from steps order by rowid").fetchall()
     assert runs == [("SUCCESS", 0), ("CANCELLED", 128 + number)]
-    assert steps[-4:] == [
+    assert steps[-5:] == [
         ("extract", "CANCELLED"),
-        *((step, "SKIPPED") for step in ("transform", "load", "sanity-check")),
+        *((step, "SKIPPED") for step in ("transform", "load", "forecast", "sanity-check")),
     ]
     assert_same(state(data), before)
 
