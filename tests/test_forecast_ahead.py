@@ -10,7 +10,7 @@ import pytest
 
 from airq_etl.forecast.ahead import Ahead, Cabinet, Served, look_ahead
 from airq_etl.forecast.backtest import SEASONAL, replay
-from airq_etl.forecast.gate import DAMPED, LINEAR, PERSISTENCE
+from airq_etl.forecast.gate import DAMPED, LINEAR, NOBODY, PERSISTENCE
 from airq_etl.forecast.grid import Grid
 from airq_etl.forecast.outlook import Outlook
 from airq_etl.forecast.sight import Series
@@ -176,9 +176,24 @@ def test_a_dead_sensor_has_no_forecast_and_says_why() -> None:
     assert outlook(ahead, "co").points == []
     assert outlook(ahead, "co").reason == "it is dead: 0 mg/m³ in 100 % of the hours of the last 14 days"
     assert len(outlook(ahead).points) == 2
+    (news,) = (one for one in ahead.news if one.series == Series(STATION, "co", 1))
+    assert (news.before, news.standing.model, news.standing.reason) == (None, None, outlook(ahead, "co").reason)
 
 
-def test_no_feature_of_the_farther_hours_is_lost() -> None:
+def test_a_sensor_that_lives_again_is_forecast_again() -> None:
+    """Two weeks after a dead sensor was replaced it is served again, and that is news."""
+    alive = made_up(DAYS).values[STATION, "co"]
+    at = np.arange(24 * DAYS)
+    grid = made_up(DAYS, co=np.where((at > 24 * 90) & (at < 24 * 105), 0.0, alive))
+    series = Series(STATION, "co", 1)
+    ahead = looked(grid, 24 * 120 + 9, serving={series: Served(NOBODY, "it is dead")})
+    assert outlook(ahead, "co").points[0].model in {LINEAR, DAMPED}
+    (news,) = (one for one in ahead.news if one.series == series)
+    assert news.before == NOBODY
+    assert news.standing.reason.startswith("after none: ")
+
+
+def test_up_to_six_hours_are_forecast() -> None:
     """Six hours ahead are forecast with bounds that are the wider the farther they lie."""
     found = outlook(looked(made_up(DAYS), 24 * 120 + 9, horizon=6))
     assert len(found.points) == 6

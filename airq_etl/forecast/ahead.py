@@ -137,7 +137,7 @@ def _bring_up(
         fresh.standings.append(Placed(sensor=series.sensor, horizon=series.horizon, standing=standing))
         oldest = today - BEHIND - 2 * REFIT
         fresh.models += [one for fitted in models.values() for at, one in sorted(fitted.items()) if at >= oldest]
-        if standing.model is not None and standing.changed:
+        if standing.changed:
             news.append(News(series, since, before and before.model, standing))
     return fresh, news
 

@@ -18,6 +18,8 @@ from airq_etl.forecast.rolling import DAY
 from airq_etl.forecast.track import Track, day_of
 
 LINEAR, DAMPED, PERSISTENCE, CHALLENGER = "linear", "damped persistence", "persistence", "lightgbm"
+NOBODY = "none"
+"""Who serves a sensor that is not forecast."""
 
 PROMOTED_BY, FALLEN_BY = 28, 14
 """Days of evidence for a promotion, and for a fall back."""

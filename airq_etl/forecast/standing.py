@@ -17,6 +17,7 @@ from airq_etl.forecast.gate import (
     DAMPED,
     LEAST,
     LINEAR,
+    NOBODY,
     PERSISTENCE,
     PROMOTED_BY,
     Evidence,
@@ -116,7 +117,7 @@ def stand(sight: Sight, models: Models, days: range, serving: str | None) -> Sto
         if standing.model in moved:
             standing = msgspec.structs.replace(standing, corrections=moved[standing.model][day].tolist())
         standings[day] = standing
-        serving = standing.model or serving
+        serving = standing.model or NOBODY
     return Stood(standings, tracks)
 
 
@@ -124,7 +125,7 @@ def _stand(sight: Sight, tracks: Mapping[str, Track], day: int, serving: str | N
     end = day * DAY
     found = fault(sight.values[:end], sight.series.sensor)
     if found is not None:
-        return Standing(model=None, reason=found)
+        return Standing(model=None, reason=found, changed=serving != NOBODY)
     if sight.known(end) < YOUNG or not tracks:
         reason = f"less than {YOUNG // DAY} days of hours to learn from"
         return Standing(model=PERSISTENCE, reason=reason, changed=serving != PERSISTENCE)

@@ -11,6 +11,7 @@ from airq_etl.errors import UsageError
 from airq_etl.forecast import HORIZON
 from airq_etl.forecast.ahead import Ahead, News, Served, look_ahead
 from airq_etl.forecast.features import MOST_OTHERS
+from airq_etl.forecast.gate import NOBODY
 from airq_etl.forecast.grid import Grid, lay_out
 from airq_etl.forecast.outlook import Outlook, Outlooks
 from airq_etl.forecast.sight import Series
@@ -146,7 +147,7 @@ def _models(news: list[News]) -> pl.DataFrame:
     """News of who serves as rows of their table."""
     rows = [
         {**one.series._asdict(), "since": one.since, "before": one.before}
-        | {"model": one.standing.model, "reason": one.standing.reason}
+        | {"model": one.standing.model or NOBODY, "reason": one.standing.reason}
         | {name: getattr(one.standing.evidence, name) for name in one.standing.evidence.__struct_fields__}
         for one in news
     ]
