@@ -10,7 +10,7 @@ from airq_etl.forecast.rolling import DAY, filled
 from airq_etl.forecast.scale import unscaled
 from airq_etl.forecast.sight import Sight
 from airq_etl.forecast.standing import Standing
-from airq_etl.forecast.track import corrected, day_of
+from airq_etl.forecast.track import corrected
 
 WIDER = 1.5
 """By which the bounds of persistence are wider than its errors of the few days that there are."""
@@ -31,26 +31,19 @@ def forecast(sight: Sight, standing: Standing, fitted: Fitted | None, origin: in
 
 
 def persisted(sight: Sight, origins: Places) -> Values:
-    """The last value at some origins, within bounds by the moves that were seen before the day began.
+    """The last value at some origins, within bounds by the moves that were seen until then.
 
     With the moves of less than a day, which say nothing, it is NaN.
     """
     found = np.full((len(origins), len(LEVELS)), np.nan)
-    hours = sight.at(0.0)
-    for day in np.unique([day_of(int(origin)) for origin in origins]):
-        moves = hours.target[: max(int(day) * DAY - sight.series.horizon, 0)]
+    hours, values = sight.at(0.0), filled(sight.values)[0]
+    for row, origin in enumerate(origins):
+        moves = hours.target[: max(int(origin) + 1 - sight.series.horizon, 0)]
         moves = moves[np.isfinite(moves)]
         if len(moves) < DAY:
             continue
         bounds = WIDER * np.quantile(moves, LEVELS)
         bounds[:MEDIAN], bounds[MEDIAN + 1 :] = np.minimum(bounds[:MEDIAN], 0), np.maximum(bounds[MEDIAN + 1 :], 0)
-        bounds[MEDIAN] = 0.0
-        rows = np.array([day_of(int(origin)) == day for origin in origins])
-        level = filled(sight.values)[0][origins[rows]]
-        found[rows] = unscaled(sight.series.sensor, _level(hours.level[origins[rows]], bounds))
-        found[rows, MEDIAN] = level
+        found[row] = unscaled(sight.series.sensor, hours.level[origin] + bounds)
+        found[row, MEDIAN] = values[origin]
     return found
-
-
-def _level(level: Values, bounds: Values) -> Values:
-    return level[:, None] + bounds[None, :]

@@ -81,16 +81,14 @@ def run_all(
     with told(settings, result, extent) as start, job(settings, result, *steps, bounded=True) as work:
         start.tell()
         extract(work, settings.stations, days)
-        problems = len(result.problems)
         _transform(work, days)
-        transformed = len(result.problems) == problems
         _describe(work)
         _warn_of_stale_stations(work)
         try:
             load(work)
         except AirqError as error:
             work.fail(error)
-        if forecast and transformed:
+        if forecast:
             from airq_etl.pipeline.forecasting.in_run import forecast_newest
 
             forecast_newest(work)
