@@ -30,6 +30,11 @@ from airq_etl.forecast.standing import (
 )
 from airq_etl.sensors import BY_COLUMN
 
+RECENT = 7
+"""Days for which standings may serve where there is no time to make new ones."""
+NEEDED = REACH // DAY + 1
+"""Days of hours before an origin that a forecast is made of, where models and standings are there."""
+
 
 class Placed(msgspec.Struct, kw_only=True, frozen=True):
     """The standing of a sensor, so many hours ahead."""
@@ -57,10 +62,14 @@ class Cabinet(msgspec.Struct, kw_only=True):
         """Whether it holds the standings of a day."""
         return self.version == VERSION and self.day == day and self.horizon >= horizon
 
+    def is_recent(self, day: date, horizon: int) -> bool:
+        """Whether its standings may serve on a day, if need be: those of the week before it."""
+        return self.version == VERSION and self.horizon >= horizon and (day - self.day).days <= RECENT
+
     def days_needed(self, day: date, horizon: int) -> int:
         """How many days of hours before a day are needed to forecast on it."""
         if self.serves(day, horizon):
-            return REACH // DAY + 1
+            return NEEDED
         refitted = self.version == VERSION and self.horizon >= horizon and self.day >= last_refit(self.station_id, day)
         # One that is not forecast was not fitted either, and may be forecast again.
         all_serve = bool(self.standings) and all(one.standing.model is not None for one in self.standings)
@@ -104,20 +113,35 @@ def look_ahead(grid: Grid, cabinet: Cabinet, origin: datetime, horizon: int, ser
 
     The grid holds at least `cabinet.days_needed` days of hours.
     """
-    day, station_id = (origin + timedelta(hours=1)).date(), cabinet.station_id
+    sights = _sights(grid, cabinet.station_id, horizon)
+    day = (origin + timedelta(hours=1)).date()
+    if cabinet.serves(day, horizon):
+        return Ahead(_outlooks(sights, cabinet, origin, serving), [], None)
+    fresh, news = _bring_up(cabinet, day, horizon, sights, serving)
+    return Ahead(_outlooks(sights, fresh, origin, serving), news, fresh)
+
+
+def as_it_stood(
+    grid: Grid, cabinet: Cabinet, origin: datetime, horizon: int, serving: Mapping[Series, Served]
+) -> Ahead:
+    """The same by the standings of a day before, where there is no time to look at who should serve today."""
+    return Ahead(_outlooks(_sights(grid, cabinet.station_id, horizon), cabinet, origin, serving), [], None)
+
+
+def _sights(grid: Grid, station_id: int, horizon: int) -> list[Sight]:
     sensors = [sensor for sensor in POLLUTANTS if (station_id, sensor) in grid.values]
-    sights = [Sight(grid, Series(station_id, sensor, ahead)) for sensor in sensors for ahead in range(1, horizon + 1)]
-    news: list[News] = []
-    fresh = None
-    if not cabinet.serves(day, horizon):
-        cabinet, news = _bring_up(cabinet, day, horizon, sights, serving)
-        fresh = cabinet
+    return [Sight(grid, Series(station_id, sensor, ahead)) for sensor in sensors for ahead in range(1, horizon + 1)]
+
+
+def _outlooks(
+    sights: list[Sight], cabinet: Cabinet, origin: datetime, serving: Mapping[Series, Served]
+) -> list[Outlook]:
     placed = {(one.sensor, one.horizon): one.standing for one in cabinet.standings}
-    outlooks = []
-    for sensor in sensors:
-        own = [(sight, placed.get((sensor, sight.series.horizon))) for sight in sights if sight.series.sensor == sensor]
-        outlooks.append(_outlook(own, cabinet, origin, serving))
-    return Ahead(outlooks, news, fresh)
+    of_sensor: dict[str, list[tuple[Sight, Standing | None]]] = {}
+    for sight in sights:
+        _, sensor, ahead = sight.series
+        of_sensor.setdefault(sensor, []).append((sight, placed.get((sensor, ahead))))
+    return [_outlook(own, cabinet, origin, serving) for own in of_sensor.values()]
 
 
 def _bring_up(

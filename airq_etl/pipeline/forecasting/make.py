@@ -1,5 +1,7 @@
 """forecast: the next hours of each pollutant at each station; by itself, and as a step of each run."""
 
+import logging
+import time
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -9,7 +11,7 @@ import polars as pl
 
 from airq_etl.errors import UsageError
 from airq_etl.forecast import HORIZON
-from airq_etl.forecast.ahead import Ahead, News, Served, look_ahead
+from airq_etl.forecast.ahead import NEEDED, Ahead, News, Served, as_it_stood, look_ahead
 from airq_etl.forecast.features import MOST_OTHERS
 from airq_etl.forecast.gate import NOBODY
 from airq_etl.forecast.grid import Grid, lay_out
@@ -22,11 +24,16 @@ from airq_etl.pipeline.forecasting.keep import keep
 from airq_etl.pipeline.forecasting.send import send
 from airq_etl.pipeline.job import Job, begun, job
 from airq_etl.pipeline.recording import step
+from airq_etl.sanity.wording import many
 from airq_etl.settings import Settings
+
+log = logging.getLogger(__name__)
 
 STEP = "forecast"
 HOUR = timedelta(hours=1)
-AT_ONCE = 50
+UPKEEP_S = 300.0
+"""Of one run's time for fitting, and for judging who serves; what is left over is for the next runs of the day."""
+AT_ONCE = 20
 """Stations whose hours are read together, where there are too many to look at all of them as one."""
 
 
@@ -71,14 +78,22 @@ def _ahead(work: Job, stations: list[int], horizon: int) -> Iterator[Ahead]:
     origin = work.now.replace(minute=0, second=0, microsecond=0) - HOUR
     day = (origin + HOUR).date()
     serving = _serving(work.lake, stations)
+    upkeep_ends = time.monotonic() + min(UPKEEP_S, work.seconds_left() / 2)
+    left = 0
     for part in parts(work.settings, stations):
-        own = {station_id: cabinets.read(work.lake, station_id) for station_id in part.stations}
-        needed = max(cabinet.days_needed(day, horizon) for cabinet in own.values())
+        kept = {station_id: cabinets.read(work.lake, station_id) for station_id in part.stations}
+        is_late = time.monotonic() > upkeep_ends
+        if is_late:
+            kept = {station_id: one for station_id, one in kept.items() if one.is_recent(day, horizon)}
+            left += len(part.stations) - len(kept)
+        needed = NEEDED if is_late else max(one.days_needed(day, horizon) for one in kept.values())
         grid = read_grid(work.settings, part.seen, origin - needed * timedelta(days=1), origin)
-        known = grid.stations()
-        for station_id, cabinet in own.items():
-            if station_id in known:
-                yield look_ahead(seen_by(grid, part, station_id), cabinet, origin, horizon, serving)
+        known = set(grid.stations())
+        look = as_it_stood if is_late else look_ahead
+        for station_id in sorted(known & kept.keys()):
+            yield look(seen_by(grid, part, station_id), kept[station_id], origin, horizon, serving)
+    if left:
+        log.info("forecast: %s to be fitted first, by the next runs", many(left, "station"))
 
 
 def parts(settings: Settings, stations: Collection[int]) -> Iterator[Part]:
