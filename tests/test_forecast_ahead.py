@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from airq_etl.forecast.ahead import Ahead, Cabinet, Served, look_ahead
+from airq_etl.forecast.ahead import Ahead, Cabinet, Served, as_it_stood, look_ahead
 from airq_etl.forecast.backtest import SEASONAL, replay
 from airq_etl.forecast.gate import DAMPED, LINEAR, NOBODY, PERSISTENCE
 from airq_etl.forecast.grid import Grid
@@ -237,3 +237,18 @@ def test_rivals_are_what_they_are_called() -> None:
     np.testing.assert_array_equal(replayed.rivals[SEASONAL][:, 2], values[replayed.origins + 2 - 24])
     np.testing.assert_array_equal(replayed.observed, values[replayed.origins + 2])
     assert {LINEAR, DAMPED} <= set(replayed.rivals)
+
+
+def test_where_there_is_no_time_the_standings_of_yesterday_serve() -> None:
+    """A station that cannot be judged today is forecast by who served yesterday, for a week and no longer."""
+    grid = made_up(DAYS)
+    cabinet = looked(grid, 24 * 120 + 9).cabinet
+    assert cabinet is not None
+    origin = 24 * 121 + 9
+    late = as_it_stood(cut(grid, origin), cabinet, grid.hour(origin), 2, {})
+    assert (late.cabinet, late.news) == (None, [])
+    assert [point.model for point in outlook(late).points] == [LINEAR, LINEAR]
+    today = grid.hour(24 * 120).date()
+    assert cabinet.is_recent(today + timedelta(days=7), 2)
+    assert not cabinet.is_recent(today + timedelta(days=8), 2)
+    assert not cabinet.is_recent(today, 3)
