@@ -11,7 +11,6 @@ from airq_etl.findings_text import printable
 from airq_etl.forecast import POLLUTANTS
 from airq_etl.forecast.outlook import Backtest, BacktestScore
 from airq_etl.sanity.wording import at, many, sensor
-from airq_etl.sensors import BY_COLUMN
 from airq_etl.status_view import grid
 from airq_etl.summary import WIDTH, rendered
 
@@ -21,7 +20,7 @@ DECIMALS, OF_CO = 1, 2
 LARGE = 99.95  # from which on it has none
 GIVES_WAY = "model"
 SCORES = ("", "ahead", "model", "hours", "error", "stays", "skill", "pinball", "80 %", "95 %")
-BACKTEST = ("", "ahead", "model", "hours", "answered", "error", "skill", "pinball", "80 %", "95 %")
+BACKTEST = ("", "ahead", "model", "hours", "known", "error", "skill", "pinball", "80 %", "95 %")
 SINCE, SENSOR, AHEAD, MODEL = 17, 6, 6, 15  # the widths of the history of models
 
 
@@ -40,7 +39,12 @@ def backtest_text(done: Backtest) -> str:
     """How each model did, a table a station, and what was written where."""
     tables = _by_station(BACKTEST, [_row(score) for score in done.scores], _backtest_score)
     written = f", in {done.output}" if done.output else ""
-    return "\n\n".join([*tables, wrapped(f"{many(done.rows, 'forecast')} in {done.seconds:.0f} s{written}")])
+    legend = (
+        "known: of the hours that came, how many had been forecast; error: mean absolute error, in the unit of the "
+        "sensor; skill: by how much it is smaller than that of persistence; 80 %, 95 %: how many hours lay within."
+    )
+    made = f"{many(done.rows, 'forecast')} in {done.seconds:.0f} s{written}"
+    return "\n\n".join([*tables, wrapped(legend), wrapped(made)])
 
 
 def models_text(models: pl.DataFrame) -> str:
@@ -66,7 +70,7 @@ def _by_station(heading: Sequence[str], rows: Iterable[Mapping[str, Any]], cells
     for station_id, of in groupby(found, lambda row: row["station_id"]):
         lines, before = [], None
         for row in of:
-            named = (f"{sensor(row['sensor'])} {BY_COLUMN[row['sensor']].unit}", ahead(row["horizon"]))
+            named = (sensor(row["sensor"]), ahead(row["horizon"]))
             # What stands in the row above is not said again.
             beginning = ("", "") if named == before else named
             lines.append((*beginning, *cells(row)))
@@ -97,7 +101,7 @@ def value(number: float | None, column: str) -> str:
     if number is None:
         return NONE
     decimals = 0 if abs(number) >= LARGE else OF_CO if column == "co" else DECIMALS
-    return f"{number:,.{decimals}f}"
+    return f"{number:z,.{decimals}f}"
 
 
 def error(number: float | None, column: str) -> str:

@@ -12,7 +12,7 @@ from airq_etl.forecast import POLLUTANTS
 from airq_etl.forecast.outlook import Backtest, BacktestScore, Outlook, Outlooks, Point
 from airq_etl.forecast.scores import SCORE_SCHEMA
 from airq_etl.forecast.table import MODEL_SCHEMA
-from airq_etl.forecast_tables import backtest_text, models_text, scores_text
+from airq_etl.forecast_tables import backtest_text, models_text, scores_text, value
 from airq_etl.forecast_text import NOBODY, brief_text, forecast_text, sentences
 from airq_etl.sensors import BY_COLUMN
 from tests.frames import hour
@@ -146,10 +146,10 @@ def test_the_scores_table() -> None:
     told = scores_text(pl.DataFrame(rows, schema=SCORE_SCHEMA))
     assert told.splitlines()[:5] == [
         "station 7",
-        "            ahead model       hours error stays skill pinball   80 %   95 %",
-        "PM2.5 µg/m³ +1 h  linear      1,234  2.35  2.79  16 %    0.81 79.6 % 94.8 %",
-        "                  persistence 1,234  2.35  2.79     -    0.81 79.6 % 94.8 %",
-        "PM2.5 µg/m³ +2 h  linear      1,234  2.35  2.79  16 %    0.81 79.6 % 94.8 %",
+        "       ahead  model        hours  error  stays  skill  pinball    80 %    95 %",
+        "PM2.5  +1 h   linear       1,234   2.35   2.79   16 %     0.81  79.6 %  94.8 %",
+        "              persistence  1,234   2.35   2.79      -     0.81  79.6 %  94.8 %",
+        "PM2.5  +2 h   linear       1,234   2.35   2.79   16 %     0.81  79.6 %  94.8 %",
     ]
     assert "\nstation 8\n" in told
     assert fits(told)
@@ -158,7 +158,12 @@ def test_the_scores_table() -> None:
 def test_the_scores_are_in_the_order_of_the_forecast() -> None:
     """PM2.5 comes first and CO after it, as they do there, whatever the order of the rows."""
     told = scores_text(pl.DataFrame([scored(sensor=name) for name in sorted(POLLUTANTS)], schema=SCORE_SCHEMA))
-    assert re.findall(r"^(\S+) \S+g/m³", told, re.MULTILINE) == ["PM2.5", "CO", "PM10", "NO2", "O3"]
+    assert re.findall(r"^(\w+\.?\w+)  +\+1 h", told, re.MULTILINE) == ["PM2.5", "CO", "PM10", "NO2", "O3"]
+
+
+def test_nothing_is_below_zero_by_rounding() -> None:
+    """A value that is rounded to zero has no sign."""
+    assert [value(number, "co") for number in (-0.004, 0.004, -0.006)] == ["0.00", "0.00", "-0.01"]
 
 
 def test_nothing_scored_is_said() -> None:
@@ -187,8 +192,8 @@ def test_the_backtest_table() -> None:
     )
     told = backtest_text(Backtest(rows=17_472, output="found.csv", seconds=12.3, scores=[whole, plain]))
     assert told.splitlines()[2:4] == [
-        "PM2.5 µg/m³ +1 h  linear      1,234   99.5 %  2.35 15.9 %    0.81 79.6 % 94.8 %",
-        "                  persistence 1,234  100.0 %  2.79      -       -      -      -",
+        "PM2.5 +1 h  linear      1,234  99.5 %  2.35 15.9 %    0.81 79.6 % 94.8 %",
+        "            persistence 1,234 100.0 %  2.79      -       -      -      -",
     ]
     assert told.endswith("17,472 forecasts in 12 s, in found.csv")
     assert fits(told)
