@@ -196,9 +196,9 @@ def test_a_sensor_that_says_one_thing_is_dead() -> None:
 
 
 def test_a_sensor_that_reads_below_zero_has_no_forecast() -> None:
-    """Nine hours of ten at or below zero are no concentration, however they move."""
+    """Nine hours of ten below zero are no concentration, however they move."""
     assert fault(weeks(-0.5, 0.1), "co") == (
-        "its zero has drifted: 100 % of the hours of the last 14 days are at or below zero"
+        "its zero has drifted: 100 % of the hours of the last 14 days are below zero"
     )
     assert fault(weeks(0.0, 0.1), "co") is None
 
