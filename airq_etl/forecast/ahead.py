@@ -1,6 +1,6 @@
 """The next hours of a station, and what is kept of how they were made: its models, and how they stand today."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
@@ -21,9 +21,12 @@ from airq_etl.forecast.standing import (
     BEHIND,
     FIT_BACK,
     LOOK_BACK,
+    OWN,
     REFIT,
+    Learners,
     Models,
     Standing,
+    Stood,
     fit_missing,
     last_refit,
     stand,
@@ -102,42 +105,62 @@ def look_ahead(grid: Grid, cabinet: Cabinet, origin: datetime, horizon: int, ser
 
     The grid holds at least `cabinet.days_needed` days of hours.
     """
-    day, station_id = (origin + timedelta(hours=1)).date(), cabinet.station_id
-    sensors = [sensor for sensor in POLLUTANTS if (station_id, sensor) in grid.values]
-    sights = [Sight(grid, Series(station_id, sensor, ahead)) for sensor in sensors for ahead in range(1, horizon + 1)]
+    day = (origin + timedelta(hours=1)).date()
+    sights = sights_of(grid, cabinet.station_id, horizon)
     news: list[News] = []
     fresh = None
     if not cabinet.serves(day, horizon):
-        cabinet, news = _bring_up(cabinet, day, horizon, sights, serving)
+        cabinet, news, _ = bring_up(cabinet, day, horizon, sights, serving)
         fresh = cabinet
     placed = {(one.sensor, one.horizon): one.standing for one in cabinet.standings}
     outlooks = []
-    for sensor in sensors:
+    for sensor in dict.fromkeys(sight.series.sensor for sight in sights):
         own = [(sight, placed.get((sensor, sight.series.horizon))) for sight in sights if sight.series.sensor == sensor]
         outlooks.append(_outlook(own, cabinet, origin, serving))
     return Ahead(outlooks, news, fresh)
 
 
-def _bring_up(
-    cabinet: Cabinet, day: date, horizon: int, sights: list[Sight], serving: Mapping[Series, Served]
-) -> tuple[Cabinet, list[News]]:
+def sights_of(grid: Grid, station_id: int, horizon: int) -> list[Sight]:
+    """The series of a station, up to a horizon, by pollutant."""
+    sensors = [sensor for sensor in POLLUTANTS if (station_id, sensor) in grid.values]
+    return [Sight(grid, Series(station_id, sensor, ahead)) for sensor in sensors for ahead in range(1, horizon + 1)]
+
+
+class BroughtUp(NamedTuple):
+    """The cabinet of a day, what is news, and how each series stood on that day."""
+
+    cabinet: Cabinet
+    news: list[News]
+    stood: list[tuple[Sight, Stood]]
+
+
+def bring_up(  # noqa: PLR0913, PLR0917 -- what a day begins with
+    cabinet: Cabinet,
+    day: date,
+    horizon: int,
+    sights: Iterable[Sight],
+    serving: Mapping[Series, Served],
+    learners: Learners = OWN,
+) -> BroughtUp:
     """The cabinet of a day, made of what was known when it began."""
     kept = cabinet if cabinet.version == VERSION else Cabinet(station_id=cabinet.station_id)
     fresh = Cabinet(station_id=cabinet.station_id, day=day, horizon=horizon)
     since = datetime.combine(day, time(), UTC)
-    news = []
+    news, stood = [], []
     for sight in sights:
         series, start = sight.series, sight.grid.start
         today = (since - start).days
         before = serving.get(series)
-        models = fit_missing(sight, kept.of(series, start), range(today, today + 1))
-        standing = stand(sight, models, range(today, today + 1), before and before.model).standings[today]
+        models = fit_missing(sight, kept.of(series, start), range(today, today + 1), learners)
+        found = stand(sight, models, range(today, today + 1), before and before.model)
+        stood.append((sight, found))
+        standing = found.standings[today]
         fresh.standings.append(Placed(sensor=series.sensor, horizon=series.horizon, standing=standing))
         oldest = today - BEHIND - 2 * REFIT
         fresh.models += [one for fitted in models.values() for at, one in sorted(fitted.items()) if at >= oldest]
         if standing.model is not None and standing.changed:
             news.append(News(series, since, before and before.model, standing))
-    return fresh, news
+    return BroughtUp(fresh, news, stood)
 
 
 def _outlook(

@@ -47,7 +47,7 @@ def forecast(work: Job, stations: Collection[int], horizon: int = HORIZON) -> Ou
         ahead = list(_ahead(work, sorted(set(stations)), horizon))
         found.outlooks = [outlook for one in ahead for outlook in one.outlooks]
         _name(work, found.outlooks)
-        kept = keep(work, _rows(found), _models([news for one in ahead for news in one.news]))
+        kept = keep(work, _rows(found), rows_of_news([news for one in ahead for news in one.news]))
         # Last, so that what an interrupted run did not keep is made once more.
         for one in ahead:
             if one.cabinet is not None:
@@ -69,9 +69,9 @@ class Part(NamedTuple):
 def _ahead(work: Job, stations: list[int], horizon: int) -> Iterator[Ahead]:
     origin = work.now.replace(minute=0, second=0, microsecond=0) - HOUR
     day = (origin + HOUR).date()
-    serving = _serving(work.lake, stations)
+    serving = serving_last(work.lake, stations)
     for part in parts(work.settings, stations):
-        own = {station_id: cabinets.read(work.lake, station_id) for station_id in part.stations}
+        own = {station_id: cabinets.read(work.lake, station_id, day, horizon) for station_id in part.stations}
         needed = max(cabinet.days_needed(day, horizon) for cabinet in own.values())
         grid = read_grid(work.settings, part.seen, origin - needed * timedelta(days=1), origin)
         known = grid.stations()
@@ -114,7 +114,7 @@ def _hours_ahead(zone: str, at: datetime) -> int:
     return round(ahead / HOUR)
 
 
-def _serving(lake: Lake, stations: Collection[int]) -> Mapping[Series, Served]:
+def serving_last(lake: Lake, stations: Collection[int]) -> Mapping[Series, Served]:
     """Who served each series last."""
     rows = lake.read(MODELS, where=pl.col("station_id").is_in(list(stations)))
     return {
@@ -142,7 +142,7 @@ def _rows(found: Outlooks) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
-def _models(news: list[News]) -> pl.DataFrame:
+def rows_of_news(news: list[News]) -> pl.DataFrame:
     """News of who serves as rows of their table."""
     rows = [
         {**one.series._asdict(), "since": one.since, "before": one.before}
