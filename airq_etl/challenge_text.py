@@ -63,7 +63,7 @@ def _series(trial: Trial) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"
+    return "-" if value is None else f"{round(value, 1) + 0.0:.1f}"  # no -0.0
 
 
 def _wrapped(line: str) -> list[str]:

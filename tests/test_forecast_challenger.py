@@ -19,7 +19,7 @@ from airq_etl.forecast.gate import CHALLENGER, LINEAR, Evidence, covered
 from airq_etl.forecast.grid import Grid
 from airq_etl.forecast.scale import scaled
 from airq_etl.forecast.sight import Series, Sight
-from airq_etl.forecast.standing import LET_GO, OWN, last_refit
+from airq_etl.forecast.standing import LET_GO, OWN, Learners, last_refit
 from airq_etl.forecast.trial import Challenge, Trial, Tried, try_out
 from airq_etl.lake import Lake
 from airq_etl.pipeline.forecasting import cabinet as cabinets
@@ -28,7 +28,7 @@ from tests.air import STATION, made_up
 DAYS, ORIGIN = 150, 24 * 120 + 9
 PM = Series(STATION, "pm25", 1)
 FEW = partial(learn_challenger, trees=40)
-LEARNERS = {**OWN, CHALLENGER: FEW}
+LEARNERS: Learners = {**OWN, CHALLENGER: FEW}
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -205,6 +205,15 @@ def test_a_backtest_shows_the_challenger_where_it_is_asked_to() -> None:
     np.testing.assert_array_equal(plain.rivals[LINEAR], found.rivals[LINEAR])
 
 
+def test_a_shorter_look_leaves_the_models_of_farther_hours(won: Tried) -> None:
+    """Whoever asks for one hour ahead on a new day makes nobody fit those of the second hour again."""
+    farther = [msgspec.structs.replace(model, horizon=2) for model in won.brought.cabinet.models]
+    both = msgspec.structs.replace(won.brought.cabinet, models=[*won.brought.cabinet.models, *farther])
+    found = looked(bent(), ORIGIN + 24, both, CHALLENGER).cabinet
+    assert found is not None
+    assert [one for one in found.models if one.horizon == 2] == farther
+
+
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     found = Lake(tmp_path / "data")
@@ -219,29 +228,29 @@ def challengers_file(lake: Lake) -> Path:
 def test_what_is_kept_comes_back(lake: Lake, won: Tried) -> None:
     """Read again it is the same, trees and all; kept twice the files are the same bytes."""
     cabinet = won.brought.cabinet
-    cabinets.write(lake, cabinet)
+    cabinets.write_whole(lake, cabinet)
     first = challengers_file(lake).read_bytes()
     assert cabinets.read(lake, STATION, cabinet.day, 1) == cabinet
-    cabinets.write(lake, cabinet)
+    cabinets.write_whole(lake, cabinet)
     assert challengers_file(lake).read_bytes() == first
 
 
 def test_trees_are_read_only_where_they_are_needed(lake: Lake, won: Tried, caplog: pytest.LogCaptureFixture) -> None:
     """In the hours of a day on which another model serves their file is not touched; a new day looks into it."""
     cabinet = tried(straight()).brought.cabinet
-    cabinets.write(lake, cabinet)
+    cabinets.write_whole(lake, cabinet)
     challengers_file(lake).write_bytes(b"no trees")
     assert grown(cabinets.read(lake, STATION, cabinet.day, 1)) == []
     assert caplog.messages == []
     assert grown(cabinets.read(lake, STATION, cabinet.day + timedelta(days=1), 1)) == []
     assert "`airq-etl forecast --challenge` makes it again" in caplog.text
-    cabinets.write(lake, won.brought.cabinet)
+    cabinets.write_whole(lake, won.brought.cabinet)
     assert grown(cabinets.read(lake, STATION, won.brought.cabinet.day, 1))
 
 
 def test_the_day_begins_anew_where_the_trees_that_serve_are_lost(lake: Lake, won: Tried) -> None:
     """Without the file of the challenger that serves, the linear model serves from that hour on."""
-    cabinets.write(lake, won.brought.cabinet)
+    cabinets.write_whole(lake, won.brought.cabinet)
     challengers_file(lake).unlink()
     kept = cabinets.read(lake, STATION, won.brought.cabinet.day, 1)
     ahead = looked(bent(), ORIGIN, kept, CHALLENGER)
@@ -276,7 +285,7 @@ print(ahead.outlooks[0].points[0].model)
 
 def test_without_the_library_the_linear_model_serves(lake: Lake, won: Tried) -> None:
     """LightGBM taken away, there is one warning, a forecast, and the file of the trees stays as it was."""
-    cabinets.write(lake, won.brought.cabinet)
+    cabinets.write_whole(lake, won.brought.cabinet)
     trees = challengers_file(lake).read_bytes()
     words = [sys.executable, "-c", WITHOUT_LIGHTGBM, str(lake.root)]
     done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, encoding="utf-8", check=False)

@@ -142,10 +142,12 @@ def bring_up(  # noqa: PLR0913, PLR0917 -- what a day begins with
     serving: Mapping[Series, Served],
     learners: Learners = OWN,
 ) -> BroughtUp:
-    """The cabinet of a day, made of what was known when it began."""
+    """The cabinet of a day, made of what was known when it began; models of farther hours are kept in it."""
     kept = cabinet if cabinet.version == VERSION else Cabinet(station_id=cabinet.station_id)
     fresh = Cabinet(station_id=cabinet.station_id, day=day, horizon=horizon)
     since = datetime.combine(day, time(), UTC)
+    oldest = since - timedelta(days=BEHIND + 2 * REFIT)
+    fresh.models += [one for one in kept.models if one.horizon > horizon]
     news, stood = [], []
     for sight in sights:
         series, start = sight.series, sight.grid.start
@@ -156,10 +158,10 @@ def bring_up(  # noqa: PLR0913, PLR0917 -- what a day begins with
         stood.append((sight, found))
         standing = found.standings[today]
         fresh.standings.append(Placed(sensor=series.sensor, horizon=series.horizon, standing=standing))
-        oldest = today - BEHIND - 2 * REFIT
-        fresh.models += [one for fitted in models.values() for at, one in sorted(fitted.items()) if at >= oldest]
+        fresh.models += [one for fitted in models.values() for _, one in sorted(fitted.items())]
         if standing.model is not None and standing.changed:
             news.append(News(series, since, before and before.model, standing))
+    fresh.models = [one for one in fresh.models if one.serves_from >= oldest]
     return BroughtUp(fresh, news, stood)
 
 

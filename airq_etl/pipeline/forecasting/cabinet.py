@@ -49,14 +49,20 @@ def read_whole(lake: Lake, station_id: int) -> Cabinet:
 
 
 def write(lake: Lake, cabinet: Cabinet) -> None:
-    """Keep it; StoreError where that is not possible. Challengers that it does not hold stay on disk as they are."""
+    """Keep it without its challengers, which stay on disk as they are; StoreError where that is not possible."""
+    own = [model for model in cabinet.models if model.model != CHALLENGER]
+    content = msgspec.json.encode(msgspec.structs.replace(cabinet, models=own))
+    _replace(lake, _path(lake, cabinet.station_id), content)
+
+
+def write_whole(lake: Lake, cabinet: Cabinet) -> None:
+    """Keep it with its challengers; StoreError where that is not possible."""
     grown = [model for model in cabinet.models if model.model == CHALLENGER]
-    if grown:
-        # The time of writing is left out: the same trees are the same bytes.
-        _replace(lake, _challengers_path(lake, cabinet.station_id), gzip.compress(msgspec.json.encode(grown), mtime=0))
-    rest = [model for model in cabinet.models if model.model != CHALLENGER]
-    own = msgspec.json.encode(msgspec.structs.replace(cabinet, models=rest))
-    _replace(lake, _path(lake, cabinet.station_id), own)
+    # First, so that no standing names a challenger that is not there; without the time of writing, so that the same
+    # trees are the same bytes.
+    content = gzip.compress(msgspec.json.encode(grown), compresslevel=6, mtime=0)
+    _replace(lake, _challengers_path(lake, cabinet.station_id), content)
+    write(lake, cabinet)
 
 
 def _own(lake: Lake, station_id: int) -> Cabinet:

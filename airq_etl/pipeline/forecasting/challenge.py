@@ -40,7 +40,7 @@ def run_challenge(
         found = Challenge(run_id=work.result.run_id, made_at=work.now)
         for tried in _tried(work, chosen, horizon, progress):
             keep(work, table.empty(), rows_of_news(tried.brought.news))
-            cabinets.write(work.lake, tried.brought.cabinet)
+            cabinets.write_whole(work.lake, tried.brought.cabinet)
             found.trials += tried.trials
         said = work.ledger.stations()
         known = {station_id: work.settings.station(station_id, said[station_id]).name for station_id in said}
