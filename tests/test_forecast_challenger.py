@@ -230,6 +230,7 @@ def test_what_is_kept_comes_back(lake: Lake, won: Tried) -> None:
     cabinet = won.brought.cabinet
     cabinets.write_whole(lake, cabinet)
     first = challengers_file(lake).read_bytes()
+    assert first[4:8] == bytes(4)  # the time of writing, which gzip would note
     assert cabinets.read(lake, STATION, cabinet.day, 1) == cabinet
     cabinets.write_whole(lake, cabinet)
     assert challengers_file(lake).read_bytes() == first
