@@ -1,6 +1,6 @@
 """The next hours of a station, and what is kept of how they were made: its models, and how they stand today."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
@@ -21,9 +21,12 @@ from airq_etl.forecast.standing import (
     BEHIND,
     FIT_BACK,
     LOOK_BACK,
+    OWN,
     REFIT,
+    Learners,
     Models,
     Standing,
+    Stood,
     fit_missing,
     last_refit,
     stand,
@@ -113,11 +116,11 @@ def look_ahead(grid: Grid, cabinet: Cabinet, origin: datetime, horizon: int, ser
 
     The grid holds at least `cabinet.days_needed` days of hours.
     """
-    sights = _sights(grid, cabinet.station_id, horizon)
+    sights = sights_of(grid, cabinet.station_id, horizon)
     day = (origin + timedelta(hours=1)).date()
     if cabinet.serves(day, horizon):
         return Ahead(_outlooks(sights, cabinet, origin, serving), [], None)
-    fresh, news = _bring_up(cabinet, day, horizon, sights, serving)
+    fresh, news, _ = bring_up(cabinet, day, horizon, sights, serving)
     return Ahead(_outlooks(sights, fresh, origin, serving), news, fresh)
 
 
@@ -125,12 +128,7 @@ def as_it_stood(
     grid: Grid, cabinet: Cabinet, origin: datetime, horizon: int, serving: Mapping[Series, Served]
 ) -> Ahead:
     """The same by the standings of a day before, where there is no time to look at who should serve today."""
-    return Ahead(_outlooks(_sights(grid, cabinet.station_id, horizon), cabinet, origin, serving), [], None)
-
-
-def _sights(grid: Grid, station_id: int, horizon: int) -> list[Sight]:
-    sensors = [sensor for sensor in POLLUTANTS if (station_id, sensor) in grid.values]
-    return [Sight(grid, Series(station_id, sensor, ahead)) for sensor in sensors for ahead in range(1, horizon + 1)]
+    return Ahead(_outlooks(sights_of(grid, cabinet.station_id, horizon), cabinet, origin, serving), [], None)
 
 
 def _outlooks(
@@ -144,26 +142,49 @@ def _outlooks(
     return [_outlook(own, cabinet, origin, serving) for own in of_sensor.values()]
 
 
-def _bring_up(
-    cabinet: Cabinet, day: date, horizon: int, sights: list[Sight], serving: Mapping[Series, Served]
-) -> tuple[Cabinet, list[News]]:
-    """The cabinet of a day, made of what was known when it began."""
+def sights_of(grid: Grid, station_id: int, horizon: int) -> list[Sight]:
+    """The series of a station, up to a horizon, by pollutant."""
+    sensors = [sensor for sensor in POLLUTANTS if (station_id, sensor) in grid.values]
+    return [Sight(grid, Series(station_id, sensor, ahead)) for sensor in sensors for ahead in range(1, horizon + 1)]
+
+
+class BroughtUp(NamedTuple):
+    """The cabinet of a day, what is news, and how each series stood on that day."""
+
+    cabinet: Cabinet
+    news: list[News]
+    stood: list[tuple[Sight, Stood]]
+
+
+def bring_up(  # noqa: PLR0913, PLR0917 -- what a day begins with
+    cabinet: Cabinet,
+    day: date,
+    horizon: int,
+    sights: Iterable[Sight],
+    serving: Mapping[Series, Served],
+    learners: Learners = OWN,
+) -> BroughtUp:
+    """The cabinet of a day, made of what was known when it began; models of farther hours are kept in it."""
     kept = cabinet if cabinet.version == VERSION else Cabinet(station_id=cabinet.station_id)
     fresh = Cabinet(station_id=cabinet.station_id, day=day, horizon=horizon)
     since = datetime.combine(day, time(), UTC)
-    news = []
+    oldest = since - timedelta(days=BEHIND + 2 * REFIT)
+    fresh.models += [one for one in kept.models if one.horizon > horizon]
+    news, stood = [], []
     for sight in sights:
         series, start = sight.series, sight.grid.start
         today = (since - start).days
         before = serving.get(series)
-        models = fit_missing(sight, kept.of(series, start), range(today, today + 1))
-        standing = stand(sight, models, range(today, today + 1), before and before.model).standings[today]
+        models = fit_missing(sight, kept.of(series, start), range(today, today + 1), learners)
+        found = stand(sight, models, range(today, today + 1), before and before.model)
+        stood.append((sight, found))
+        standing = found.standings[today]
         fresh.standings.append(Placed(sensor=series.sensor, horizon=series.horizon, standing=standing))
-        oldest = today - BEHIND - 2 * REFIT
-        fresh.models += [one for fitted in models.values() for at, one in sorted(fitted.items()) if at >= oldest]
+        fresh.models += [one for fitted in models.values() for _, one in sorted(fitted.items())]
         if standing.changed:
             news.append(News(series, since, before and before.model, standing))
-    return fresh, news
+    fresh.models = [one for one in fresh.models if one.serves_from >= oldest]
+    return BroughtUp(fresh, news, stood)
 
 
 def _outlook(

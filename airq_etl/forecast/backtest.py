@@ -10,7 +10,7 @@ from airq_etl.forecast.rolling import DAY, before, filled
 from airq_etl.forecast.service import SILENT
 from airq_etl.forecast.serving import persisted
 from airq_etl.forecast.sight import Series, Sight
-from airq_etl.forecast.standing import Standing, fit_missing, stand
+from airq_etl.forecast.standing import OWN, Learners, Standing, fit_missing, stand
 from airq_etl.forecast.track import day_of
 
 SERVED, SEASONAL = "served", "seasonal naive"
@@ -31,11 +31,14 @@ class Replayed(NamedTuple):
     standings: dict[int, Standing]
 
 
-def replay(grid: Grid, series: Series, first: int, last: int) -> Replayed:
-    """The forecasts of a series from the origin `first` to `last` (indexes), models fitted as they were due."""
+def replay(grid: Grid, series: Series, first: int, last: int, learners: Learners = OWN) -> Replayed:
+    """The forecasts of a series from the origin `first` to `last` (indexes), models fitted as they were due.
+
+    `learners` may bring a challenger (`standing.WITH_CHALLENGER`), which serves where it would have been promoted.
+    """
     first, last = max(first, 0), min(last, grid.length - 1)
     sight, days = Sight(grid, series), range(day_of(first), day_of(last) + 1)
-    models = fit_missing(sight, {}, days)
+    models = fit_missing(sight, {}, days, learners)
     stood = stand(sight, models, days, None)
     origins = np.arange(first, last + 1)
     level, age = filled(sight.values)

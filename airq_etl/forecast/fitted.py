@@ -6,6 +6,7 @@ error. Hours count the less the older they are: half as much every `HALF_LIFE` d
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,6 +18,7 @@ from airq_etl.forecast.regression import Manner, fit
 from airq_etl.forecast.rolling import DAY
 from airq_etl.forecast.scale import ROOTED, floor
 from airq_etl.forecast.sight import Sight
+from airq_etl.forecast.trees import given_by
 
 HALF_LIFE = 60.0  # days
 MIDDLE, TAILS = Manner(60, 0.2, 5), Manner(10, 0.02, 15)
@@ -36,9 +38,10 @@ UNSURE = ("level", "spread 6", "spread 24", "unrest 24", "mean 24", "cos 1", "si
 class Fitted(msgspec.Struct, kw_only=True, frozen=True):
     """What was fitted: to the values of a station's sensor up to `trained_through`, `hours` of them (aware UTC).
 
-    `features` are centred and divided by `scales`; `median` are their coefficients, the constant first. `tails`
-    are those of the other quantiles, of `UNSURE` and of the size of the move that the median makes. `floor` is that
-    of the scale, in the sensor's unit.
+    `features` are centred and divided by `scales`; `median` are their coefficients, the constant first. Where there
+    is a `booster` (trees as text, see `trees`) it is added: what the line leaves, by the features as they are and the
+    line's move. `tails` are the coefficients of the other quantiles, of `UNSURE` and of the size of the move that the
+    median makes. `floor` is that of the scale, in the sensor's unit.
     """
 
     model: str
@@ -54,6 +57,7 @@ class Fitted(msgspec.Struct, kw_only=True, frozen=True):
     centres: list[float]
     scales: list[float]
     median: list[float]
+    booster: str | None = None
     unsure_centres: list[float]
     unsure_scales: list[float]
     tails: list[list[float]]
@@ -74,47 +78,97 @@ def lessons(sight: Sight, end: int) -> Places:
     return found
 
 
+class Lesson(NamedTuple):
+    """What is learnt from at an index of the grid: its `rows` (indexes), how much each counts, and all situations."""
+
+    rows: Places
+    weights: Values
+    hours: Situation
+    floor: float
+
+    def among(self, chosen: Places) -> "Lesson":
+        """The same of some of its rows (indexes of these)."""
+        return self._replace(rows=self.rows[chosen], weights=self.weights[chosen])
+
+    def target(self) -> Values:
+        """The move that came of each row."""
+        return self.hours.target[self.rows]
+
+
+def lesson(sight: Sight, end: int) -> Lesson:
+    """What there is to learn from at an index of the grid."""
+    lowest, rows = floor_of(sight, end), lessons(sight, end)
+    return Lesson(rows, 0.5 ** ((rows[-1] - rows) / DAY / HALF_LIFE), sight.at(lowest), lowest)
+
+
 def learn(model: str, sight: Sight, end: int, chosen: Sequence[str] | None = None) -> Fitted:
     """Fit a model at an index of the grid, by the `chosen` features or all."""
-    lowest = floor_of(sight, end)
-    hours = sight.at(lowest)
-    rows = lessons(sight, end)
-    names = [name for name in hours.features if chosen is None or name in chosen]
-    matrix = _columns(hours, names, rows)
+    given = lesson(sight, end)
+    names = [name for name in given.hours.features if chosen is None or name in chosen]
+    matrix = columns(given.hours, names, given.rows)
+    line = line_through(given, matrix, sight)
+    tails = tails_of(given, line.moves(matrix))
+    return Fitted(model=model, **origin_of(given, sight, end), features=names, **line.fields(), **tails)
+
+
+class Line(NamedTuple):
+    """A median that is linear in the features, once these are centred and scaled: the constant first."""
+
+    centres: Values
+    scales: Values
+    median: Values
+
+    def moves(self, matrix: Values) -> Values:
+        """The move that it makes, for rows of the features."""
+        found: Values = _standardised(matrix, self.centres, self.scales) @ self.median
+        return found
+
+    def fields(self) -> dict[str, Any]:
+        """The fields of a model, to seven digits."""
+        return {name: _plain(numbers) for name, numbers in self._asdict().items()}
+
+
+def line_through(given: Lesson, matrix: Values, sight: Sight) -> Line:
+    """The line that fits the features of a lesson, its `matrix`, best."""
     centres, scales = _standard(matrix)
-    inputs = _standardised(matrix, centres, scales)
-    weights = 0.5 ** ((rows[-1] - rows) / DAY / HALF_LIFE)
-    target = hours.target[rows]
-    median = _fit_median(inputs, target, weights, hours.level[rows], bounded=sight.series.sensor in ROOTED)
-    moves = inputs @ median
-    unsure = _columns(hours, UNSURE, rows)
-    unsure_centres, unsure_scales = _standard(unsure)
-    doubts = np.column_stack((_standardised(unsure, unsure_centres, unsure_scales), np.abs(moves)))
-    tails = [fit(doubts, target - moves, weights, level, TAILS) for level in LEVELS if level != LEVELS[MEDIAN]]
-    return Fitted(
-        model=model,
+    median = _fit_median(_standardised(matrix, centres, scales), given, bounded=sight.series.sensor in ROOTED)
+    return Line(centres, scales, median)
+
+
+def origin_of(given: Lesson, sight: Sight, end: int) -> dict[str, Any]:
+    """The fields of a model that say of what it was learnt."""
+    ahead = sight.series.horizon
+    return {
         **sight.series._asdict(),
-        serves_from=sight.grid.hour(end),
-        trained_from=sight.grid.hour(int(rows[0]) + sight.series.horizon),
-        trained_through=sight.grid.hour(int(rows[-1]) + sight.series.horizon),
-        hours=len(rows),
-        floor=lowest,
-        features=names,
-        centres=_plain(centres),
-        scales=_plain(scales),
-        median=_plain(median),
-        unsure_centres=_plain(unsure_centres),
-        unsure_scales=_plain(unsure_scales),
-        tails=[_plain(tail) for tail in tails],
-    )
+        "serves_from": sight.grid.hour(end),
+        "trained_from": sight.grid.hour(int(given.rows[0]) + ahead),
+        "trained_through": sight.grid.hour(int(given.rows[-1]) + ahead),
+        "hours": len(given.rows),
+        "floor": given.floor,
+    }
+
+
+def tails_of(given: Lesson, moves: Values) -> dict[str, Any]:
+    """The fields of a model that make its bounds, from what came of rows of which its median made these moves."""
+    unsure = columns(given.hours, UNSURE, given.rows)
+    centres, scales = _standard(unsure)
+    doubts = np.column_stack((_standardised(unsure, centres, scales), np.abs(moves)))
+    error = given.target() - moves
+    tails = [fit(doubts, error, given.weights, level, TAILS) for level in LEVELS if level != LEVELS[MEDIAN]]
+    return {
+        "unsure_centres": _plain(centres),
+        "unsure_scales": _plain(scales),
+        "tails": [_plain(tail) for tail in tails],
+    }
 
 
 def _plain(numbers: Values) -> list[float]:
     return [float(f"{number:.7g}") for number in numbers]
 
 
-def _fit_median(inputs: Values, target: Values, weights: Values, level: Values, *, bounded: bool) -> Values:
+def _fit_median(inputs: Values, given: Lesson, *, bounded: bool) -> Values:
     """Where values lie at the floor, those for which the model would go below it teach it nothing (Powell, 1984)."""
+    target, weights, level = given.target(), given.weights, given.hours.level[given.rows]
     median = fit(inputs, target, weights, 0.5, MIDDLE)
     for _ in range(2 if bounded and (level + target <= CALM).mean() > AT_THE_FLOOR else 0):
         above = level + inputs @ median > 0
@@ -124,10 +178,10 @@ def _fit_median(inputs: Values, target: Values, weights: Values, level: Values, 
 
 def quantiles(fitted: Fitted, hours: Situation, rows: Places) -> Values:
     """The quantiles (columns as LEVELS) at some hours (indexes), in the model's scale, none below the one before."""
-    matrix = _columns(hours, fitted.features, rows)
-    moves = _standardised(matrix, np.array(fitted.centres), np.array(fitted.scales)) @ np.array(fitted.median)
+    line = Line(*(np.array(numbers) for numbers in (fitted.centres, fitted.scales, fitted.median)))
+    moves = moves_by(line, fitted.booster, columns(hours, fitted.features, rows))
     unsure = _standardised(
-        _columns(hours, UNSURE, rows), np.array(fitted.unsure_centres), np.array(fitted.unsure_scales)
+        columns(hours, UNSURE, rows), np.array(fitted.unsure_centres), np.array(fitted.unsure_scales)
     )
     errors = np.column_stack((unsure, np.abs(moves))) @ np.array(fitted.tails).T
     below, above = np.minimum(errors[:, :MEDIAN], 0.0), np.maximum(errors[:, MEDIAN:], 0.0)
@@ -136,7 +190,13 @@ def quantiles(fitted: Fitted, hours: Situation, rows: Places) -> Values:
     return np.hstack((middle + lower, middle, middle + np.maximum.accumulate(above, axis=1)))
 
 
-def _columns(hours: Situation, names: Sequence[str], rows: Places) -> Values:
+def moves_by(line: Line, booster: str | None, matrix: Values) -> Values:
+    """The move that a median makes, for rows of the features."""
+    moves = line.moves(matrix)
+    return moves if booster is None else moves + given_by(booster, np.column_stack((matrix, moves)))
+
+
+def columns(hours: Situation, names: Sequence[str], rows: Places) -> Values:
     """Features at some hours; one that the grid does not give (a station beside it that is no more) is not known."""
     unknown = np.full(len(rows), np.nan)
     return np.stack([hours.features[name][rows] if name in hours.features else unknown for name in names], axis=1)

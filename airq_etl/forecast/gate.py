@@ -119,16 +119,21 @@ def _smaller(error: float, its: float) -> float | None:
 
 def passes(found: Evidence) -> bool:
     """Whether this evidence is enough for a promotion."""
-    low, high = found.coverage80, found.coverage95
-    return (
-        found.hours >= LEAST
-        and (found.gain_low or 0.0) > 0
-        and (found.pinball or 0.0) <= 0
-        and low is not None
-        and high is not None
-        and COVERED_80[0] <= low <= COVERED_80[1]
-        and COVERED_95[0] <= high <= COVERED_95[1]
-    )
+    return lacking(found) is None
+
+
+def lacking(found: Evidence) -> str | None:
+    """What this evidence lacks first for a promotion; None where it is enough."""
+    if found.hours < LEAST:
+        return "too few hours"
+    if (found.gain_low or 0.0) <= 0:
+        return "no sure gain"
+    if (found.pinball or 0.0) > 0:
+        return "its pinball is higher"
+    for bound, share, (low, high) in ((80, found.coverage80, COVERED_80), (95, found.coverage95, COVERED_95)):
+        if share is None or not low <= share <= high:
+            return f"its {bound} % bounds are off"
+    return None
 
 
 def choose(serving: str | None, tracks: Mapping[str, Track]) -> Choice:

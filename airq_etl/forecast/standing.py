@@ -4,16 +4,19 @@ A day's standing is made of what was known when the day began (UTC), so that a l
 that it had: the backtest and the forecast of the next hours are made by the same code.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
+from airq_etl.forecast.challenger import learn_challenger
 from airq_etl.forecast.features import REACH
 from airq_etl.forecast.fitted import DAMPED as DAMPED_FEATURES
 from airq_etl.forecast.fitted import LEARNT_DAYS, Fitted, learn, lessons
 from airq_etl.forecast.gate import (
+    CHALLENGER,
     DAMPED,
     LEAST,
     LINEAR,
@@ -37,7 +40,13 @@ LOOK_BACK = BEHIND + REACH // DAY + 1
 """Days of hours that a standing needs where its models are fitted already."""
 FIT_BACK = BEHIND + REFIT + LEARNT_DAYS + REACH // DAY
 """And where they are not."""
-CHOSEN = {LINEAR: None, DAMPED: DAMPED_FEATURES}
+LET_GO = 2 * REFIT
+"""Days after which a model that nobody fits any more, such as a challenger, no longer serves."""
+
+Learners = Mapping[str, Callable[[Sight, int], Fitted | None]]
+"""How models are fitted, by name: to a series, at an index of its grid; None where there is too little for it."""
+OWN: Learners = {LINEAR: partial(learn, LINEAR), DAMPED: partial(learn, DAMPED, chosen=DAMPED_FEATURES)}
+WITH_CHALLENGER: Learners = {**OWN, CHALLENGER: learn_challenger}
 
 Models = Mapping[str, Mapping[int, Fitted]]
 """Fitted models by name, and by the day (of the grid) from which they serve."""
@@ -78,26 +87,30 @@ def refits(sight: Sight, day: int) -> Iterator[int]:
     yield from (fitted for fitted in range(newest, day - BEHIND - REFIT, -REFIT) if fitted > 0)
 
 
-def fit_missing(sight: Sight, models: Models, days: range) -> dict[str, dict[int, Fitted]]:
+def fit_missing(sight: Sight, models: Models, days: range, learners: Learners = OWN) -> dict[str, dict[int, Fitted]]:
     """The models that standings of some days need: those that are there, and those that are fitted now.
 
-    A series that has just become old enough is fitted at once, one that is not forecast at all is not.
+    A series that has just become old enough is fitted at once, one that is not forecast at all is not. What has no
+    learner is used as it is, while it is young.
     """
-    found = {name: dict(models.get(name, {})) for name in {*CHOSEN, *models}}
+    others = {name for name, fitted in models.items() if max(fitted, default=-LET_GO) > days.start - LET_GO}
+    found = {name: dict(models.get(name, {})) for name in (*learners, *sorted(others - {*learners}))}
     if all(fault(sight.values[: day * DAY], sight.series.sensor) for day in days):
         return found
     for due in sorted({fitted for day in days for fitted in refits(sight, day)}):
-        _fit(sight, found, due)
+        _fit(sight, found, due, learners)
     ready = next((day for day in days if len(lessons(sight, day * DAY)) >= YOUNG), None)
     if ready is not None and not any(day <= ready for day in found[LINEAR]):
-        _fit(sight, found, ready)
+        _fit(sight, found, ready, learners)
     return found
 
 
-def _fit(sight: Sight, found: dict[str, dict[int, Fitted]], day: int) -> None:
-    for name, chosen in CHOSEN.items():
+def _fit(sight: Sight, found: dict[str, dict[int, Fitted]], day: int, learners: Learners) -> None:
+    for name, learnt_by in learners.items():
         if day not in found[name] and len(lessons(sight, day * DAY)) >= YOUNG:
-            found[name][day] = learn(name, sight, day * DAY, chosen)
+            fitted = learnt_by(sight, day * DAY)
+            if fitted is not None:
+                found[name][day] = fitted
 
 
 def stand(sight: Sight, models: Models, days: range, serving: str | None) -> Stood:
@@ -129,7 +142,7 @@ def _stand(sight: Sight, tracks: Mapping[str, Track], day: int, serving: str | N
     if sight.known(end) < YOUNG or not tracks:
         reason = f"less than {YOUNG // DAY} days of hours to learn from"
         return Standing(model=PERSISTENCE, reason=reason, changed=serving != PERSISTENCE)
-    known = {name: one.until(end - sight.series.horizon) for name, one in tracks.items()}
+    known = known_on(day, sight, tracks)
     choice = choose(serving, known)
     own = evidence(known[choice.model].last(PROMOTED_BY))
     return Standing(
@@ -139,3 +152,8 @@ def _stand(sight: Sight, tracks: Mapping[str, Track], day: int, serving: str | N
         skill=own.skill if own.hours >= LEAST else None,
         evidence=choice.evidence,
     )
+
+
+def known_on(day: int, sight: Sight, tracks: Mapping[str, Track]) -> dict[str, Track]:
+    """Of tracks what was known when a day began."""
+    return {name: one.until(day * DAY - sight.series.horizon) for name, one in tracks.items()}

@@ -1,12 +1,23 @@
-"""Fitted models on disk: one JSON file a station, `forecasts/fitted/283164601.json`."""
+"""Fitted models on disk: a JSON file a station, and its challengers in one of their own, since trees are long.
 
+forecasts/fitted/283164601.json              the station's own models, and the standings of the day
+forecasts/fitted/283164601.lightgbm.json.gz  the challengers, where `forecast --challenge` fitted some
+"""
+
+import gzip
 import logging
+import zlib
+from datetime import date
+from functools import cache
 from pathlib import Path
 
 import msgspec
 
-from airq_etl.errors import StoreError
+from airq_etl.forecast import trees
 from airq_etl.forecast.ahead import Cabinet
+from airq_etl.forecast.features import VERSION
+from airq_etl.forecast.fitted import Fitted
+from airq_etl.forecast.gate import CHALLENGER
 from airq_etl.lake import Lake
 
 log = logging.getLogger(__name__)
@@ -14,8 +25,47 @@ log = logging.getLogger(__name__)
 FOLDER = "forecasts/fitted"
 
 
-def read(lake: Lake, station_id: int) -> Cabinet:
-    """What is kept of a station; an empty one where there is nothing that can be read: it is made again."""
+def read(lake: Lake, station_id: int, day: date, horizon: int) -> Cabinet:
+    """What is kept of a station, as far as a day needs it; what cannot be read is left out: it is made again.
+
+    Challengers are read where the standings of the day are yet to be made, or where one serves. Where one serves
+    that cannot be had, the standings are forgotten, so that the day is begun anew without it.
+    """
+    cabinet = _own(lake, station_id)
+    serves = CHALLENGER in {one.standing.model for one in cabinet.standings}
+    if cabinet.serves(day, horizon) and not serves:
+        return cabinet
+    whole = read_whole(lake, station_id)
+    if serves and CHALLENGER not in {model.model for model in whole.models}:
+        whole.day = date.min
+    return whole
+
+
+def read_whole(lake: Lake, station_id: int) -> Cabinet:
+    """All that is kept of a station and can be read."""
+    cabinet = _own(lake, station_id)
+    cabinet.models += _challengers(lake, station_id)
+    return cabinet
+
+
+def write(lake: Lake, cabinet: Cabinet) -> None:
+    """Keep it without its challengers, which stay on disk as they are; StoreError where that is not possible."""
+    own = [model for model in cabinet.models if model.model != CHALLENGER]
+    content = msgspec.json.encode(msgspec.structs.replace(cabinet, models=own))
+    _replace(lake, _path(lake, cabinet.station_id), content)
+
+
+def write_whole(lake: Lake, cabinet: Cabinet) -> None:
+    """Keep it with its challengers; StoreError where that is not possible."""
+    grown = [model for model in cabinet.models if model.model == CHALLENGER]
+    # First, so that no standing names a challenger that is not there; without the time of writing, so that the same
+    # trees are the same bytes.
+    content = gzip.compress(msgspec.json.encode(grown), compresslevel=6, mtime=0)
+    _replace(lake, _challengers_path(lake, cabinet.station_id), content)
+    write(lake, cabinet)
+
+
+def _own(lake: Lake, station_id: int) -> Cabinet:
     path = _path(lake, station_id)
     try:
         return msgspec.json.decode(path.read_bytes(), type=Cabinet)
@@ -26,15 +76,38 @@ def read(lake: Lake, station_id: int) -> Cabinet:
         return Cabinet(station_id=station_id)
 
 
-def write(lake: Lake, cabinet: Cabinet) -> None:
-    """Keep it; StoreError where that is not possible."""
-    path = _path(lake, cabinet.station_id)
+def _challengers(lake: Lake, station_id: int) -> list[Fitted]:
+    path = _challengers_path(lake, station_id)
+    if not path.exists() or not _can_be_read_by_lightgbm():
+        return []
+    try:
+        found = msgspec.json.decode(gzip.decompress(path.read_bytes()), type=list[Fitted])
+    except (OSError, EOFError, zlib.error, msgspec.DecodeError) as error:
+        log.warning("%s cannot be read (%s); `airq-etl forecast --challenge` makes it again", path, error)
+        return []
+    return [model for model in found if model.version == VERSION]
+
+
+@cache
+def _can_be_read_by_lightgbm() -> bool:
+    """Whether LightGBM is there; one warning says so where it is not, however many stations have challengers."""
+    if trees.there():
+        return True
+    log.warning(
+        "LightGBM cannot be loaded, so the challengers that are kept do not take part; "
+        "pip install 'airq-etl[lightgbm]' brings them back"
+    )
+    return False
+
+
+def _replace(lake: Lake, path: Path, content: bytes) -> None:
     with lake.replacing(path) as temporary:
-        try:
-            temporary.write_bytes(msgspec.json.encode(cabinet))
-        except OSError as error:
-            raise StoreError(f"{path} cannot be written: {error.strerror}") from error
+        temporary.write_bytes(content)
 
 
 def _path(lake: Lake, station_id: int) -> Path:
     return lake.root / FOLDER / f"{station_id}.json"
+
+
+def _challengers_path(lake: Lake, station_id: int) -> Path:
+    return lake.root / FOLDER / f"{station_id}.lightgbm.json.gz"

@@ -55,7 +55,7 @@ def forecast(work: Job, stations: Collection[int], horizon: int = HORIZON) -> Ou
         ahead = list(_ahead(work, sorted(set(stations)), horizon))
         found.outlooks = [outlook for one in ahead for outlook in one.outlooks]
         _name(work, found.outlooks)
-        kept = keep(work, _rows(found), _models([news for one in ahead for news in one.news]))
+        kept = keep(work, _rows(found), rows_of_news([news for one in ahead for news in one.news]))
         # Last, so that what an interrupted run did not keep is made once more.
         for one in ahead:
             if one.cabinet is not None:
@@ -77,11 +77,11 @@ class Part(NamedTuple):
 def _ahead(work: Job, stations: list[int], horizon: int) -> Iterator[Ahead]:
     origin = work.now.replace(minute=0, second=0, microsecond=0) - HOUR
     day = (origin + HOUR).date()
-    serving = _serving(work.lake, stations)
+    serving = serving_last(work.lake, stations)
     upkeep_ends = time.monotonic() + min(UPKEEP_S, work.seconds_left() / 2)
     left = 0
     for part in parts(work.settings, stations):
-        kept = {station_id: cabinets.read(work.lake, station_id) for station_id in part.stations}
+        kept = {station_id: cabinets.read(work.lake, station_id, day, horizon) for station_id in part.stations}
         is_late = time.monotonic() > upkeep_ends
         if is_late:
             kept = {station_id: one for station_id, one in kept.items() if one.is_recent(day, horizon)}
@@ -130,7 +130,7 @@ def _hours_ahead(zone: str, at: datetime) -> int:
     return round(ahead / HOUR)
 
 
-def _serving(lake: Lake, stations: Collection[int]) -> Mapping[Series, Served]:
+def serving_last(lake: Lake, stations: Collection[int]) -> Mapping[Series, Served]:
     """Who served each series last."""
     rows = lake.read(MODELS, where=pl.col("station_id").is_in(list(stations)))
     return {
@@ -158,7 +158,7 @@ def _rows(found: Outlooks) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
-def _models(news: list[News]) -> pl.DataFrame:
+def rows_of_news(news: list[News]) -> pl.DataFrame:
     """News of who serves as rows of their table."""
     rows = [
         {**one.series._asdict(), "since": one.since, "before": one.before}
