@@ -55,14 +55,14 @@ def files(data: Path) -> dict[str, bytes]:
 
 
 def test_a_night_brings_a_challenger_that_wins_to_serve(data: Path) -> None:
-    """It is in the history of models since the day, and makes the forecasts from then on, in the store as well."""
+    """It is in the history of models since that hour, and makes the forecasts from then on, in the store as well."""
     told: list[tuple[int, int]] = []
     found = run_challenge(at(24 * 98 + 2, data), horizon=1, progress=lambda done, most: told.append((done, most)))
     (trial,) = found.trials
     assert (trial.verdict, trial.over, told) == ("promoted", LINEAR, [(1, 5)])
     assert trial.trained_through is not None
     assert trial.trained_through < GRID.hour(24 * 98)
-    assert history(data) == [(LINEAR, GRID.hour(24 * 97)), (CHALLENGER, GRID.hour(24 * 98))]
+    assert history(data) == [(LINEAR, GRID.hour(24 * 97)), (CHALLENGER, GRID.hour(24 * 98 + 2))]
     for hours in (24 * 98 + 3, 24 * 99 + 1):
         (outlook,) = run_forecast(at(hours, data), horizon=1).outlooks
         assert [point.model for point in outlook.points] == [CHALLENGER]

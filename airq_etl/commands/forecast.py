@@ -30,6 +30,7 @@ def forecast(  # noqa: PLR0913 -- the options of the command
     ] = None,
     scores: Annotated[bool, typer.Option("--scores", help="How forecasts turned out, of 28 days.")] = False,
     models: Annotated[bool, typer.Option("--models", help="Which model served since when, and why.")] = False,
+    challenge: Annotated[bool, typer.Option("--challenge", help="Try LightGBM; it serves where it wins.")] = False,
     backtest: Annotated[bool, typer.Option("--backtest", help="What forecasts of these days would have been.")] = False,
     start_date: StartDate = None,
     end_date: EndDate = None,
@@ -44,7 +45,7 @@ def forecast(  # noqa: PLR0913 -- the options of the command
 
     Example: airq-etl forecast --station 283164601 --horizon 6
     """
-    modes = {"--scores": scores, "--models": models, "--backtest": backtest}
+    modes = {"--scores": scores, "--models": models, "--challenge": challenge, "--backtest": backtest}
     _refuse_at_odds(modes, horizon, start_date or end_date, output)
     from airq_etl.pipeline.forecasting.asked import stations_asked
 
@@ -56,8 +57,11 @@ def forecast(  # noqa: PLR0913 -- the options of the command
         shown = _scores(settings, ids, days)
     elif models:
         shown = _models(settings, ids)
+    elif challenge:
+        with progress_bar(common, "challenge", "series") as progress:
+            shown = _challenged(settings, ids, ahead, progress)
     elif days is not None:
-        with progress_bar(common, "backtest", "origins") as progress:
+        with progress_bar(common, "backtest", "series") as progress:
             shown = _backtest(settings, days, ids, ahead, output, progress=progress)
     else:
         shown = _made(settings, ids, ahead)
@@ -100,6 +104,16 @@ def _models(settings: "Settings", stations: Collection[int]) -> _Shown:
 
     found = models_known(settings, stations)
     return _Shown(found.to_dicts(), partial(models_text, found))
+
+
+def _challenged(
+    settings: "Settings", stations: Collection[int], horizon: int, progress: Callable[[int, int], None] | None
+) -> _Shown:
+    from airq_etl.challenge_text import challenge_text
+    from airq_etl.pipeline.forecasting.challenge import run_challenge
+
+    done = run_challenge(settings, stations, horizon, progress)
+    return _Shown(done, partial(challenge_text, done), done.exit_code)
 
 
 def _backtest(  # noqa: PLR0913 -- what a backtest is of

@@ -39,7 +39,9 @@ def run_challenge(
     with job(settings, begun(settings, STEP), STEP) as work, step(work, STEP) as counts:
         found = Challenge(run_id=work.result.run_id, made_at=work.now)
         for tried in _tried(work, chosen, horizon, progress):
-            keep(work, table.empty(), rows_of_news(tried.brought.news))
+            # Since now: the day may have begun with another.
+            news = [one._replace(since=work.now) for one in tried.brought.news]
+            keep(work, table.empty(), rows_of_news(news))
             cabinets.write_whole(work.lake, tried.brought.cabinet)
             found.trials += tried.trials
         said = work.ledger.stations()
