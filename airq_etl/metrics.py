@@ -71,7 +71,9 @@ METRICS = {
     "station_up": Metric("1 where the run that last asked got its answer, else 0", ("station",)),
     "open_findings": Metric("what the sanity check has found and still does", ("severity",)),
     "open_alerts": Metric("alerts that have not cleared", ("severity",)),
-    "forecast_value": Metric("the newest forecast, so many hours ahead", (*_OF_A_FORECAST, "quantile")),
+    "forecast_value": Metric(
+        "the newest forecast, so many hours ahead: its median (level 0.5) and bounds", (*_OF_A_FORECAST, "level")
+    ),
     "forecast_mean_absolute_error": Metric("that of forecasts of the last 28 days", _OF_A_FORECAST),
     "forecast_skill_ratio": Metric("by how much it is below that of 'it stays as it is'", _OF_A_FORECAST),
     "forecast_coverage_ratio": Metric("share of hours within the interval", (*_OF_A_FORECAST, "interval")),

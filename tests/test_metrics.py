@@ -213,7 +213,7 @@ def test_the_newest_forecast(tmp_path: Path) -> None:
     """Each hour ahead has its five quantiles."""
     whose = 'station="7"'
     assert forecast(tmp_path, 1) == {
-        f'forecast_value{{horizon="1",quantile="{level}",sensor="co",{whose}}}': value
+        f'forecast_value{{horizon="1",level="{level}",sensor="co",{whose}}}': value
         for level, value in zip(LEVELS, (1, 2, 3, 4, 5), strict=True)
     }
 

@@ -137,7 +137,11 @@ def test_a_run_is_scraped(node: Node) -> None:
     assert node.value("airq_etl_last_success_timestamp_seconds") == YESTERDAY.timestamp()
     assert node.value("node_textfile_scrape_error") == 0
     samples = re.findall(r"^(airq_etl_\w+\S*) (\S+)$", node.metrics, re.MULTILINE)
-    assert len([name for name, _ in samples if "station=" in name]) == 2 * len(STATIONS)
+    of_stations = [name for name, _ in samples if "station=" in name]
+    assert len([name for name in of_stations if "forecast" not in name]) == 2 * len(STATIONS)
+    assert {f'airq_etl_forecast_value{{horizon="{ahead}"' for ahead in (1, 2)} <= {
+        name.partition(",")[0] for name in of_stations
+    }
     for name, value in samples:
         assert node.value(name) == float(value), name
 

@@ -54,9 +54,8 @@ def run_load(settings: Settings, *, full: bool = False) -> Result:
     """Bring the store up to the tables; `full` sends everything."""
     with job(settings, begun(settings, "load"), "load") as work:
         load(work, full=full)
-        if full:
-            forecasts, _ = send(work, full=True)
-            work.result.documents |= forecasts
+        forecasts, _ = send(work, full=full)
+        work.result.documents |= forecasts
     mirror_now(settings, work.result)
     return work.result
 
