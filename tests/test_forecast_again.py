@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -14,6 +15,10 @@ from airq_etl.lake import HOURLY, MODELS, Lake
 from airq_etl.pipeline.forecasting.make import run_forecast
 from airq_etl.settings import Settings
 from tests.air import OTHER, STATION, made_up
+from tests.server import Reply, serving
+
+if TYPE_CHECKING:
+    from tests.conftest import Airq
 
 DAYS = 130
 GRID = made_up(DAYS)
@@ -88,3 +93,13 @@ def test_a_day_that_is_begun_twice_begins_with_the_same_models(data: Path) -> No
     forget(data, "*.parquet", "models/*", "fitted/*")
     forecast(young, data)
     assert [path.read_bytes() for path in sorted((data / "forecasts" / "fitted").iterdir())] == kept
+
+
+def test_a_run_of_one_station_forecasts_it_beside_the_others(data: Path, airq: "Airq") -> None:
+    """With --station the models are those of a run of all: the station sees what the others said."""
+    words = ("--data-dir", data, "--now", NOON.isoformat(), "--json", "--station", str(STATION))
+    alone = airq("forecast", *words).json["outlooks"]
+    forget(data, "*.parquet", "models/*", "fitted/*")
+    with serving(lambda _: Reply(404)) as server:
+        env = {"AIRQ_API_URL": server.url, "AIRQ_RETRIES": "0"}
+        assert airq("run", *words, env=env, expect=5).json["outlooks"] == alone
