@@ -96,6 +96,11 @@ def settings(common: Common, **flags: Any) -> Settings:  # noqa: ANN401 -- a set
     return in_force
 
 
+def listed(common: Common) -> tuple[int, ...]:
+    """All stations of the settings, whatever --station says."""
+    return load({"data_dir": common.data_dir}, env_file=common.env_file).stations
+
+
 def stations(ids: list[str] | None) -> tuple[int, ...] | None:
     """The ids of --station, None where there are none."""
     try:

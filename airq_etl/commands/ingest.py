@@ -44,7 +44,8 @@ def run(  # noqa: PLR0913 -- the options of the command
     settings = options.settings(common, stations=ids)
     days = options.days(start_date, end_date, settings.clock())
     steps = {"forecast": not no_forecast, "sanity_check": not no_sanity_check}
-    end(common, run_all(settings, days, **steps, check_only=ids or ()), as_json)
+    beside = options.listed(common) if ids and not no_forecast else ()
+    end(common, run_all(settings, days, **steps, check_only=ids or (), beside=beside), as_json)
 
 
 @with_common

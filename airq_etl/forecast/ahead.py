@@ -61,6 +61,11 @@ class Cabinet(msgspec.Struct, kw_only=True):
     program: str = __version__
     version: int = VERSION
 
+    def as_of(self, day: date) -> "Cabinet":
+        """What of it was there on a day: after a replay of later ones it knows hours that had not come."""
+        models = [one for one in self.models if one.serves_from.date() <= day]
+        return self if self.day <= day else Cabinet(station_id=self.station_id, models=models, version=self.version)
+
     def serves(self, day: date, horizon: int) -> bool:
         """Whether it holds the standings of a day."""
         return self.version == VERSION and self.day == day and self.horizon >= horizon

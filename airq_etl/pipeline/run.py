@@ -60,18 +60,20 @@ def run_load(settings: Settings, *, full: bool = False) -> Result:
     return work.result
 
 
-def run_all(
+def run_all(  # noqa: PLR0913 -- what a run is of
     settings: Settings,
     days: Days | None = None,
     *,
     forecast: bool = True,
     sanity_check: bool = True,
     check_only: Collection[int] = (),
+    beside: Collection[int] = (),
 ) -> Result:
     """Extract, transform, load, forecast, and look at the newest days of what is stored (of those of `check_only`).
 
     What fails for one station, or for the source, keeps nothing else from going on; what becomes of the forecast, and
-    what the sanity check finds, changes no exit code.
+    what the sanity check finds, changes no exit code. `beside` are stations that are not asked, and that the forecast
+    sees all the same.
     """
     result = begun(settings, "run")
     left_out = {name for name, wanted in (("forecast", forecast), ("sanity-check", sanity_check)) if not wanted}
@@ -90,7 +92,7 @@ def run_all(
         if forecast:
             from airq_etl.pipeline.forecasting.in_run import forecast_newest
 
-            forecast_newest(work)
+            forecast_newest(work, beside)
         if sanity_check:
             from airq_etl.pipeline.sanity import check_newest
 

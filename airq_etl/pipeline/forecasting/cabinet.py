@@ -31,20 +31,20 @@ def read(lake: Lake, station_id: int, day: date, horizon: int) -> Cabinet:
     Challengers are read where the standings of the day are yet to be made, or where one serves. Where one serves
     that cannot be had, the standings are forgotten, so that the day is begun anew without it.
     """
-    cabinet = _own(lake, station_id)
+    cabinet = _own(lake, station_id).as_of(day)
     serves = CHALLENGER in {one.standing.model for one in cabinet.standings}
     if cabinet.serves(day, horizon) and not serves:
         return cabinet
-    whole = read_whole(lake, station_id)
+    whole = read_whole(lake, station_id, day)
     if serves and CHALLENGER not in {model.model for model in whole.models}:
         whole.day = date.min
     return whole
 
 
-def read_whole(lake: Lake, station_id: int) -> Cabinet:
-    """All that is kept of a station and can be read."""
-    cabinet = _own(lake, station_id)
-    cabinet.models += _challengers(lake, station_id)
+def read_whole(lake: Lake, station_id: int, day: date) -> Cabinet:
+    """All that is kept of a station, was there on a day, and can be read."""
+    cabinet = _own(lake, station_id).as_of(day)
+    cabinet.models += [one for one in _challengers(lake, station_id) if one.serves_from.date() <= day]
     return cabinet
 
 

@@ -55,12 +55,12 @@ def run_challenge(
 def _tried(work: Job, stations: list[int], horizon: int, progress: Progress | None) -> Iterator[Tried]:
     origin = work.now.replace(minute=0, second=0, microsecond=0) - HOUR
     day = (origin + HOUR).date()
-    serving = serving_last(work.lake, stations)
+    serving = serving_last(work.lake, stations, work.now)
     told = _Told(progress, len(stations) * len(POLLUTANTS) * horizon)
     for part in parts(work.settings, stations):
         grid = read_grid(work.settings, part.seen, origin - timedelta(days=FIT_BACK), origin)
         for station_id in sorted({*part.stations} & {*grid.stations()}):
-            kept = cabinets.read_whole(work.lake, station_id)
+            kept = cabinets.read_whole(work.lake, station_id, day)
             sights = sights_of(seen_by(grid, part, station_id), station_id, horizon)
             yield try_out(kept, day, horizon, told.each(sights), serving)
 

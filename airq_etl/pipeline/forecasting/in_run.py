@@ -2,7 +2,9 @@
 
 import logging
 import time
+from collections.abc import Collection
 
+import msgspec
 import polars as pl
 
 from airq_etl.errors import AirqError
@@ -14,13 +16,19 @@ log = logging.getLogger(__name__)
 LEAST_S = 10  # a run with less time left leaves it to the next one
 
 
-def forecast_newest(work: Job) -> None:
-    """Forecast the next hours of the run's stations, and score those that have come; never fails the run."""
+def forecast_newest(work: Job, beside: Collection[int] = ()) -> None:
+    """Forecast the next hours of the run's stations, and score those that have come; never fails the run.
+
+    They see the hours of those `beside` them as well: models that serve for weeks must not hang on who is asked.
+    """
+    stations = work.settings.stations
+    seen = tuple(sorted({*stations, *beside}))
     if work.seconds_left() < LEAST_S:
         log.debug("forecast: left to the next run, since this one has no time left")
         return
     try:
-        found = make.forecast(work, work.settings.stations)
+        settings = msgspec.structs.replace(work.settings, stations=seen)
+        found = make.forecast(work._replace(settings=settings), stations)
     except AirqError as error:
         log.warning("forecast: %s", error)
     except KeyboardInterrupt:

@@ -18,6 +18,7 @@ from airq_etl.forecast.grid import Grid, lay_out
 from airq_etl.forecast.outlook import Outlook, Outlooks
 from airq_etl.forecast.sight import Series
 from airq_etl.forecast.table import MODEL_SCHEMA, SCHEMA
+from airq_etl.hourly import TIME
 from airq_etl.lake import HOURLY, MODELS, Lake
 from airq_etl.pipeline.forecasting import cabinet as cabinets
 from airq_etl.pipeline.forecasting.keep import keep
@@ -77,7 +78,9 @@ class Part(NamedTuple):
 def _ahead(work: Job, stations: list[int], horizon: int) -> Iterator[Ahead]:
     origin = work.now.replace(minute=0, second=0, microsecond=0) - HOUR
     day = (origin + HOUR).date()
-    serving = serving_last(work.lake, stations)
+    midnight = origin + HOUR - timedelta(hours=(origin + HOUR).hour)
+    # Not by what this day began with: an interrupted run may have told it already.
+    serving = serving_last(work.lake, stations, work.now, but=midnight)
     upkeep_ends = time.monotonic() + min(UPKEEP_S, work.seconds_left() / 2)
     left = 0
     for part in parts(work.settings, stations):
@@ -130,9 +133,12 @@ def _hours_ahead(zone: str, at: datetime) -> int:
     return round(ahead / HOUR)
 
 
-def serving_last(lake: Lake, stations: Collection[int]) -> Mapping[Series, Served]:
-    """Who served each series last."""
-    rows = lake.read(MODELS, where=pl.col("station_id").is_in(list(stations)))
+def serving_last(
+    lake: Lake, stations: Collection[int], now: datetime, but: datetime | None = None
+) -> Mapping[Series, Served]:
+    """Who served each series last at a time, leaving out what is told of those who serve since `but`."""
+    told = (pl.col("since") <= now) & pl.col("since").ne_missing(pl.lit(but, dtype=TIME))
+    rows = lake.read(MODELS, where=pl.col("station_id").is_in(list(stations)) & told)
     return {
         Series(row["station_id"], row["sensor"], row["horizon"]): Served(row["model"], row["reason"])
         for row in rows.sort("since", maintain_order=True).iter_rows(named=True)
