@@ -13,6 +13,7 @@ import numpy as np
 
 from airq_etl.forecast import LEVELS
 from airq_etl.forecast.features import VERSION, Situation
+from airq_etl.forecast.gaps import bridged
 from airq_etl.forecast.grid import Places, Values
 from airq_etl.forecast.regression import Manner, fit
 from airq_etl.forecast.rolling import DAY
@@ -187,7 +188,8 @@ def quantiles(fitted: Fitted, hours: Situation, rows: Places) -> Values:
     below, above = np.minimum(errors[:, :MEDIAN], 0.0), np.maximum(errors[:, MEDIAN:], 0.0)
     middle = (hours.level[rows] + moves)[:, None]
     lower = np.minimum.accumulate(below[:, ::-1], axis=1)[:, ::-1]
-    return np.hstack((middle + lower, middle, middle + np.maximum.accumulate(above, axis=1)))
+    found = np.hstack((middle + lower, middle, middle + np.maximum.accumulate(above, axis=1)))
+    return bridged(found, hours, rows, fitted.horizon)
 
 
 def moves_by(line: Line, booster: str | None, matrix: Values) -> Values:
