@@ -193,6 +193,13 @@ def test_a_sensor_that_lives_again_is_forecast_again() -> None:
     assert news.standing.reason.startswith("after none: ")
 
 
+def test_a_sensor_that_was_dead_for_most_of_what_there_is_to_learn_from_is_forecast() -> None:
+    """Where the median of all hours lies at the floor there are no others to learn from; that is no reason to fail."""
+    alive = made_up(80).values[STATION, "co"]
+    grid = made_up(80, co=np.where(np.arange(24 * 80) < 24 * 40, 0.0, alive))
+    assert len(outlook(looked(grid, 24 * 70 + 9), "co").points) == 2
+
+
 def test_up_to_six_hours_are_forecast() -> None:
     """Six hours ahead are forecast with bounds that are the wider the farther they lie."""
     found = outlook(looked(made_up(DAYS), 24 * 120 + 9, horizon=6))

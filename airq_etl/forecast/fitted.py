@@ -173,6 +173,8 @@ def _fit_median(inputs: Values, given: Lesson, *, bounded: bool) -> Values:
     median = fit(inputs, target, weights, 0.5, MIDDLE)
     for _ in range(2 if bounded and (level + target <= CALM).mean() > AT_THE_FLOOR else 0):
         above = level + inputs @ median > 0
+        if not above.any():  # of a sensor that was dead for long, and lives again
+            break
         median = fit(inputs[above], target[above], weights[above], 0.5, MIDDLE)
     return median
 
