@@ -24,13 +24,16 @@ BACKTEST = ("", "ahead", "model", "hours", "known", "error", "skill", "pinball",
 SINCE, SENSOR, AHEAD, MODEL = 17, 6, 6, 15  # the widths of the history of models
 
 
-def scores_text(scores: pl.DataFrame) -> str:
-    """How forecasts turned out (rows of `scores.SCORE_SCHEMA`), a table a station."""
+def scores_text(scores: pl.DataFrame, *, of_days: bool = False) -> str:
+    """How forecasts turned out (rows of `scores.SCORE_SCHEMA`), a table a station; `of_days` that were asked for."""
+    if scores.is_empty() and of_days:
+        return "no forecast for an hour of these days has been scored"
     if scores.is_empty():
         return "no forecast has been scored yet: the hours of some have to come first"
     legend = (
         "error: mean absolute error, in the unit of the sensor; stays: that of 'it stays as it is'; skill: by how "
-        "much the first is smaller; 80 %, 95 %: of the hours, how many lay within."
+        "much the first is smaller; pinball: the loss over all five quantiles, the smaller the better; 80 %, 95 %: of "
+        "the hours, how many lay within. Few hours tell little."
     )
     return "\n\n".join([*_by_station(SCORES, scores.to_dicts(), _score), wrapped(legend)])
 
@@ -40,8 +43,10 @@ def backtest_text(done: Backtest) -> str:
     tables = _by_station(BACKTEST, [_row(score) for score in done.scores], _backtest_score)
     written = f", in {done.output}" if done.output else ""
     legend = (
-        "known: of the hours that came, how many had been forecast; error: mean absolute error, in the unit of the "
-        "sensor; skill: by how much it is smaller than that of persistence; 80 %, 95 %: how many hours lay within."
+        "served: whoever would have served; seasonal naive: as the day before. known: of the hours that came, how many "
+        "had been forecast; error: mean absolute error, in the unit of the sensor, over the hours that all of them had "
+        "forecast; skill: by how much it is smaller than that of persistence; pinball: the loss over all five "
+        "quantiles, the smaller the better; 80 %, 95 %: how many hours lay within."
     )
     made = f"{many(done.rows, 'forecast')} in {done.seconds:.0f} s{written}"
     return "\n\n".join([*tables, wrapped(legend), wrapped(made)])
@@ -52,11 +57,15 @@ def models_text(models: pl.DataFrame) -> str:
     if models.is_empty():
         return "no model has served yet"
     parts: list[Any] = []
-    found = sorted(models.to_dicts(), key=lambda row: row["station_id"])
+    found = sorted(models.to_dicts(), key=_place_of_change)
     for station_id, rows in groupby(found, lambda row: row["station_id"]):
         parts += [*([""] if parts else []), f"station {station_id}, since (UTC)"]
         parts.append(grid([SINCE, SENSOR, AHEAD, MODEL, None], [_change(row) for row in rows]))
     return rendered(parts)
+
+
+def _place_of_change(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["station_id"], row["since"], POLLUTANTS.index(row["sensor"]), row["horizon"]
 
 
 def _change(row: Mapping[str, Any]) -> Sequence[str]:
@@ -80,12 +89,12 @@ def _by_station(heading: Sequence[str], rows: Iterable[Mapping[str, Any]], cells
 
 def _score(row: Mapping[str, Any]) -> Sequence[str]:
     errors = (error(row[name], row["sensor"]) for name in ("mae", "persistence_mae"))
-    return row["model"], f"{row['hours']:,}", *errors, percent(row["skill"]), *_intervals(row)
+    return short(row["model"]), f"{row['hours']:,}", *errors, percent(row["skill"]), *_intervals(row)
 
 
 def _backtest_score(row: Mapping[str, Any]) -> Sequence[str]:
     answered, mae = percent(row["answered"], 1), error(row["mae"], row["sensor"])
-    return row["model"], f"{row['hours']:,}", answered, mae, percent(row["skill"], 1), *_intervals(row)
+    return short(row["model"]), f"{row['hours']:,}", answered, mae, percent(row["skill"], 1), *_intervals(row)
 
 
 def _intervals(row: Mapping[str, Any]) -> Sequence[str]:
@@ -107,6 +116,11 @@ def value(number: float | None, column: str) -> str:
 def error(number: float | None, column: str) -> str:
     """A mean error of a sensor."""
     return NONE if number is None else f"{number:.{(OF_CO if column == 'co' else DECIMALS) + 1}f}"
+
+
+def short(model: str) -> str:
+    """The name of a model, as it fits into a table."""
+    return model.removesuffix(" persistence")
 
 
 def percent(number: float | None, decimals: int = 0) -> str:

@@ -4,7 +4,7 @@ Names come from the API and may hold anything: what is no printable character be
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from rich.cells import cell_len, set_cell_size
@@ -12,8 +12,8 @@ from rich.cells import cell_len, set_cell_size
 from airq_etl.findings_text import printable
 from airq_etl.forecast import LONGEST
 from airq_etl.forecast.outlook import Outlook, Outlooks, Point
-from airq_etl.forecast_tables import NONE, ahead, excess, percent, table, value, wrapped
-from airq_etl.sanity.wording import at, listed, sensor
+from airq_etl.forecast_tables import NONE, ahead, excess, percent, short, table, value, wrapped
+from airq_etl.sanity.wording import at, listed, many, sensor
 
 IN_WORDS = ("pm25", "co")
 """The pollutants that are said in words, too; of the others only that there is no forecast, or a lesser one."""
@@ -21,12 +21,13 @@ HEADING = ("", "last", "hour", "forecast", "80 %", "95 %", "model", "skill")
 IN_95 = HEADING.index("95 %")
 """The column that is left out where the table is too wide."""
 LEGEND = (
-    "Hours are UTC, by their start. The 80 % interval holds the value four times in five, the 95 % one 19 times in 20. "
-    "skill: how much smaller the error was than that of 'it stays as it is', over 28 days."
+    "Hours are UTC, by their start. The 80 % interval should hold the value four times in five, the 95 % one 19 times "
+    "in 20. skill: how much smaller the error would have been than that of 'it stays as it is', tried on the last 28 "
+    "days. No alert: most hours that pass a limit for the first time are not announced."
 )
 LEFT = ("", "hour", "model")
 LONGEST_NAME = 50
-NOBODY = "there is no station to forecast; see AIRQ_STATIONS"
+NOBODY = "no station has hours to forecast from; see AIRQ_STATIONS and --now"
 
 
 def forecast_text(found: Outlooks) -> str:
@@ -85,7 +86,7 @@ def _rows(one: Outlook) -> Iterator[Sequence[str]]:
             value(point.median, one.sensor),
             _between(one, point.lo80, point.hi80),
             _between(one, point.lo95, point.hi95),
-            point.model,
+            short(point.model),
             percent(point.skill),
         )
         beginning = ("", "")
@@ -105,14 +106,16 @@ def sentences(one: Outlook) -> Iterator[str]:
 
 
 def _expected(subject: str, one: Outlook) -> str:
-    """`PM2.5 at SMART188 will be 11.0 µg/m³ at 17:00 and 12.0 at 18:00 (80 %: 8.0 to 15.0 and 8.1 to 18.0)`, ..."""
+    """`PM2.5 at SMART188 is expected to be 11.0 µg/m³ at 17:00 (80 %: 8.0 to 15.0); it was 9.0 at 16:00`."""
     hours = [f"{value(point.median, one.sensor)} at {point.hour:%H:%M}" for point in one.points]
     hours[0] = hours[0].replace(" at ", f" {one.unit} at ", 1)
     bounds = [_between(one, point.lo80, point.hi80) for point in one.points]
-    said = f"{subject} will be {listed(hours, LONGEST)} (80 %: {listed(bounds, LONGEST)})"
+    said = f"{subject} is expected to be {listed(hours, LONGEST)} (80 %: {listed(bounds, LONGEST)})"
     if one.last_value is None or one.last_hour is None:
         return f"{said}."
     when = f"{one.last_hour:%H:%M}" if one.last_hour.date() == one.origin.date() else at(one.last_hour)
+    gap = (one.origin - one.last_hour) // timedelta(hours=1)
+    when += f", {many(gap, 'hour')} before the last" if gap else ""
     return f"{said}; it was {value(one.last_value, one.sensor)} at {when}."
 
 
@@ -122,7 +125,7 @@ def _record(points: Iterable[Point]) -> str:
     skills = [f"{abs(skill):.0f} % {'smaller' if skill >= 0 else 'larger'} at {hour}" for skill, hour in known]
     if not skills:
         return ""
-    return f"Of such forecasts the error was {listed(skills, LONGEST)} than that of 'it stays as it is'."
+    return f"Over 28 days the error would have been {listed(skills, LONGEST)} than that of 'it stays as it is'."
 
 
 def _quantity(one: Outlook) -> str:

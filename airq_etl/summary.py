@@ -72,8 +72,8 @@ def counts_text(counts: Mapping[str, int]) -> str:
 
 
 def forecasts_text(counts: Mapping[str, int]) -> str:
-    """How many forecasts are new, and of how many the hour has come: `20 made, 20 scored`."""
-    return ", ".join(f"{counts[name]:,} {name}" for name in ("made", "scored") if counts.get(name))
+    """How many forecasts are new, of how many the hour has come, how many sensors have none: `16 made, 2 withheld`."""
+    return ", ".join(f"{counts[name]:,} {name}" for name in ("made", "scored", "withheld") if counts.get(name))
 
 
 def _name(station: StationResult) -> str:

@@ -7,7 +7,7 @@ from airq_etl.forecast.features import situation
 from airq_etl.forecast.fitted import learn, quantiles
 from airq_etl.forecast.gaps import FADES, bridged
 from airq_etl.forecast.gate import covered
-from airq_etl.forecast.grid import Grid, Values
+from airq_etl.forecast.grid import Grid, Places
 from airq_etl.forecast.scale import scaled
 from airq_etl.forecast.sight import Series, Sight
 from tests.air import STATION, made_up
@@ -16,7 +16,7 @@ SERIES = Series(STATION, "pm25", 1)
 DAYS = 130
 
 
-def broken(gap: int) -> tuple[Grid, Values]:
+def broken(gap: int) -> tuple[Grid, Places]:
     """Air with a gap of so many hours, at both stations, every 31 hours; and the last hours of the gaps."""
     grid = made_up(DAYS)
     ends = np.arange(24 * 90, 24 * DAYS - 2, 31 + 2 * gap)

@@ -95,7 +95,7 @@ def _scores(settings: "Settings", stations: Collection[int], days: "Days | None"
     from airq_etl.pipeline.forecasting.known import scores_known
 
     found = scores_known(settings, stations, days)
-    return _Shown(found.to_dicts(), partial(scores_text, found))
+    return _Shown(found.to_dicts(), partial(scores_text, found, of_days=days is not None))
 
 
 def _models(settings: "Settings", stations: Collection[int]) -> _Shown:

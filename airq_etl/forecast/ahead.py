@@ -218,7 +218,8 @@ def _outlook(
         found.reason = found.reason or _reason(standing, serving.get(one.series))
         point = _point(one, standing, cabinet, origin)
         if point is not None:
-            found.points.append(point)
+            # How well it does was tried on hours whose last value was known.
+            found.points.append(point if age == 0 else msgspec.structs.replace(point, skill=None))
     return found
 
 

@@ -10,7 +10,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
     The hour is `horizon` hours after the origin. It will lie between `lo80` and `hi80` four times in five, between
     `lo95` and `hi95` 19 times in 20. `skill` is how much smaller the mean absolute error of `model` was than that of
-    persistence over its last 28 days of scored hours (per cent; null where these are fewer than 14 days' worth);
+    persistence over the last 28 days (per cent; null where fewer than 14 days' hours came, and over a gap);
     `trained_through` is the last hour that it was fitted to, null for one that is not fitted.
     """
 
@@ -65,7 +65,8 @@ class Outlooks(msgspec.Struct, kw_only=True):
 class BacktestScore(msgspec.Struct, frozen=True, kw_only=True):
     """How a model did at one horizon over all hours of a backtest; `model` may be one that is only compared with.
 
-    `hours` are those that came with a value, of which it answered `answered` per cent; `mae` and `pinball` are in the
+    `hours` are those that came with a value, of which it answered `answered` per cent; the others are over the hours
+    that all models of the series answered. `mae` and `pinball` are in the
     sensor's unit, `skill` and the coverages per cent (see `scores.scores`). Null is what a model does not give: one
     without intervals has no `pinball` and no coverage, and where persistence made no error there is no `skill`.
     """

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from airq_etl import alerts
-from airq_etl.errors import AirqError, LockedError, StoppedError, StoreError
+from airq_etl.errors import AirqError, LockedError, StoppedError, StoreError, UsageError
 from airq_etl.ledger import FILE, Ledger
 from airq_etl.pipeline import alerting
 from airq_etl.pipeline.mirror import mirror
@@ -125,6 +125,8 @@ def _scores(settings: Settings) -> "pl.DataFrame | None":
 
     try:
         return scores_known(settings)
+    except UsageError:
+        return None  # none has been made yet
     except AirqError as error:
         log.warning("the scores of forecasts are not in the metrics: %s", error)
         return None

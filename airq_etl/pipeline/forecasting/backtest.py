@@ -121,21 +121,27 @@ def _hour(time_: pl.Expr) -> pl.Expr:
 
 
 def _scores(series: Series, replayed: Replayed) -> Iterator[BacktestScore]:
-    """What was served, and each rival, over the hours that came with a value."""
-    came = int(np.isfinite(replayed.observed).sum())
-    for model, quantiles in ((SERVED, replayed.served), *replayed.rivals.items()):
-        yield _score(series, model, replayed, quantiles, came)
+    """What was served, and each rival: its share of the hours that came, and its errors over those of all of them."""
+    models = {SERVED: replayed.served, **replayed.rivals}
+    came = np.isfinite(replayed.observed)
+    known = {model: came & np.isfinite(quantiles[:, MEDIAN]) for model, quantiles in models.items()}
+    common = np.all([answered for answered in known.values() if answered.any()] or [came], axis=0)
+    for model, quantiles in models.items():
+        share = 100 * float(known[model].sum()) / max(float(came.sum()), 1.0)
+        yield _score(series, model, replayed, np.where(common[:, None], quantiles, np.nan), (int(came.sum()), share))
 
 
-def _score(series: Series, model: str, replayed: Replayed, quantiles: Values, came: int) -> BacktestScore:
+def _score(
+    series: Series, model: str, replayed: Replayed, quantiles: Values, answered: tuple[int, float]
+) -> BacktestScore:
     track = Track(model, int(replayed.origins[0]), quantiles, replayed.observed, replayed.persistence).scored()
     found = evidence(track)
     bounded = bool(found.hours) and bool(np.isfinite(track.quantiles).all())
     return BacktestScore(
         **series._asdict(),
         model=model,
-        hours=came,
-        answered=100 * found.hours / came if came else 0.0,
+        hours=answered[0],
+        answered=answered[1],
         mae=float(np.abs(track.observed - track.quantiles[:, MEDIAN]).mean()) if found.hours else None,
         skill=found.skill,
         pinball=float(pinball(track.observed, track.quantiles).mean()) if bounded else None,

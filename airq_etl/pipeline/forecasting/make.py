@@ -62,7 +62,7 @@ def forecast(work: Job, stations: Collection[int], horizon: int = HORIZON) -> Ou
             if one.cabinet is not None:
                 cabinets.write(work.lake, one.cabinet)
         found.made, found.scored = kept.made, kept.scored
-        counts.update(made=kept.made, scored=kept.scored)
+        counts.update(made=kept.made, scored=kept.scored, withheld=sum(not one.points for one in found.outlooks))
         found.documents, found.store = send(work)
         counts.update(found.documents)
     return found
@@ -94,7 +94,14 @@ def _ahead(work: Job, stations: list[int], horizon: int) -> Iterator[Ahead]:
         known = set(grid.stations())
         look = as_it_stood if is_late else look_ahead
         for station_id in sorted(known & kept.keys()):
-            yield look(seen_by(grid, part, station_id), kept[station_id], origin, horizon, serving)
+            try:
+                ahead = look(seen_by(grid, part, station_id), kept[station_id], origin, horizon, serving)
+            except Exception as error:
+                # Whatever it is: the others are forecast all the same.
+                log.warning("station %s: no forecast, by a bug: %s: %s", station_id, type(error).__name__, error)
+                log.debug("where it broke", exc_info=True)
+                continue
+            yield ahead
     if left:
         log.info("forecast: %s to be fitted first, by the next runs", many(left, "station"))
 
