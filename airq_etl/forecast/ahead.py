@@ -79,9 +79,8 @@ class Cabinet(msgspec.Struct, kw_only=True):
         if self.serves(day, horizon):
             return NEEDED
         refitted = self.version == VERSION and self.horizon >= horizon and self.day >= last_refit(self.station_id, day)
-        # One that is not forecast was not fitted either, and may be forecast again.
-        all_serve = bool(self.standings) and all(one.standing.model is not None for one in self.standings)
-        return LOOK_BACK if refitted and all_serve else FIT_BACK
+        # A sensor that lives again is fitted to the last weeks, until all are fitted anew: before, it was dead.
+        return LOOK_BACK if refitted and self.standings else FIT_BACK
 
     def of(self, series: Series, start: datetime) -> Models:
         """The models of a series by name, and by the day since `start` from which they serve."""

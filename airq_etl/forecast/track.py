@@ -108,7 +108,7 @@ def _correction(of: Raw, series: Series, day: int) -> Values:
     errors = errors[np.isfinite(errors[:, MEDIAN])]
     if len(errors) < LEAST:
         return np.zeros(len(CORRECTED))
-    moved = np.array([np.quantile(errors[:, at], level) for at, level in enumerate(CORRECTED)])
+    moved: Values = np.quantile(errors, CORRECTED, axis=0).diagonal().copy()
     moved[MEDIAN] = 0.0
     return moved
 
