@@ -17,6 +17,7 @@ from airq_etl.pipeline.forecasting.challenge import run_challenge
 from airq_etl.pipeline.forecasting.make import run_forecast
 from airq_etl.settings import Settings
 from tests.air import STATION
+from tests.no_lightgbm import REFUSED
 from tests.test_forecast_challenger import bent
 
 DAYS = 100
@@ -87,15 +88,9 @@ def test_a_trial_without_data_says_what_fetches_some(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
-WITHOUT_LIGHTGBM = """
-import sys
-
-class Refused:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "lightgbm":
-            raise ImportError(name)
-
-sys.meta_path.insert(0, Refused())
+WITHOUT_LIGHTGBM = (
+    REFUSED
+    + """
 from airq_etl import settings
 from airq_etl.errors import UsageError
 from airq_etl.pipeline.forecasting.challenge import run_challenge
@@ -105,6 +100,7 @@ try:
 except UsageError as error:
     print(error.exit_code, error)
 """
+)
 
 
 def test_without_the_extra_a_trial_names_it(data: Path) -> None:

@@ -24,6 +24,7 @@ from airq_etl.forecast.trial import Challenge, Trial, Tried, try_out
 from airq_etl.lake import Lake
 from airq_etl.pipeline.forecasting import cabinet as cabinets
 from tests.air import STATION, made_up
+from tests.no_lightgbm import REFUSED
 
 DAYS, ORIGIN = 175, 24 * 120 + 9
 PM = Series(STATION, "pm25", 1)
@@ -262,15 +263,10 @@ def test_the_day_begins_anew_where_the_trees_that_serve_are_lost(lake: Lake, won
     assert [one.standing.model for one in ahead.news] == [LINEAR]
 
 
-WITHOUT_LIGHTGBM = """
-import logging, sys
-
-class Refused:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "lightgbm":
-            raise ImportError(name)
-
-sys.meta_path.insert(0, Refused())
+WITHOUT_LIGHTGBM = (
+    REFUSED
+    + """
+import logging
 logging.basicConfig(stream=sys.stdout, format="%(levelname)s %(message)s")
 from pathlib import Path
 from airq_etl.lake import Lake
@@ -285,6 +281,7 @@ ahead = looked(bent(), ORIGIN, kept, CHALLENGER)
 cabinets.write(lake, ahead.cabinet)
 print(ahead.outlooks[0].points[0].model)
 """
+)
 
 
 def test_without_the_library_the_linear_model_serves(lake: Lake, won: Tried) -> None:

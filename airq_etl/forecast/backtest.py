@@ -55,9 +55,7 @@ def replay(grid: Grid, series: Series, first: int, last: int, learners: Learners
         PERSISTENCE: _median_alone(level[origins]),
         SEASONAL: _median_alone(before(level, DAY - series.horizon)[origins]),
     }
-    ahead = origins + series.horizon
-    observed = np.where(ahead < grid.length, sight.values[np.minimum(ahead, grid.length - 1)], np.nan)
-    return Replayed(origins, served, rivals, observed, level[origins], stood.standings)
+    return Replayed(origins, served, rivals, sight.came(origins), level[origins], stood.standings)
 
 
 def _median_alone(values: Values) -> Values:

@@ -5,7 +5,7 @@ hour is no value. Concentrations are as reported, in the sensor's unit.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from airq_etl.hourly import TIME
 from airq_etl.quality import good
 from airq_etl.sensors import CORE_COLUMNS
+from airq_etl.windows import HOUR
 
-HOUR = timedelta(hours=1)
 INPUTS = tuple(name for name in CORE_COLUMNS if name != "internal_temperature")
 
 Values = NDArray[np.floating[Any]]
 Places = NDArray[np.integer[Any]]
+Flags = NDArray[np.bool_]
 
 
 class Grid(NamedTuple):

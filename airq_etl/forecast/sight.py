@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from airq_etl.forecast.features import Situation, situation
-from airq_etl.forecast.grid import Grid, Values
+from airq_etl.forecast.grid import Grid, Places, Values
 
 
 class Series(NamedTuple):
@@ -31,6 +31,12 @@ class Sight:
             station_id, sensor, horizon = self.series
             self._situations[lowest] = situation(self.grid, station_id, sensor, horizon, lowest)
         return self._situations[lowest]
+
+    def came(self, origins: Places) -> Values:
+        """What was observed `horizon` hours after some origins (indexes), NaN where nothing was, or not yet."""
+        ahead = origins + self.series.horizon
+        length = self.grid.length
+        return np.where(ahead < length, self.values[np.minimum(ahead, length - 1)], np.nan)
 
     def known(self, end: int) -> int:
         """How many hours have a value before an index of the grid."""

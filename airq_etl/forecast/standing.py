@@ -106,11 +106,13 @@ def fit_missing(sight: Sight, models: Models, days: range, learners: Learners = 
 
 
 def _fit(sight: Sight, found: dict[str, dict[int, Fitted]], day: int, learners: Learners) -> None:
-    for name, learnt_by in learners.items():
-        if day not in found[name] and len(lessons(sight, day * DAY)) >= YOUNG:
-            fitted = learnt_by(sight, day * DAY)
-            if fitted is not None:
-                found[name][day] = fitted
+    missing = [name for name in learners if day not in found[name]]
+    if not missing or len(lessons(sight, day * DAY)) < YOUNG:
+        return
+    for name in missing:
+        fitted = learners[name](sight, day * DAY)
+        if fitted is not None:
+            found[name][day] = fitted
 
 
 def stand(sight: Sight, models: Models, days: range, serving: str | None) -> Stood:

@@ -13,8 +13,8 @@ import polars as pl
 from airq_etl.forecast import LONGEST, QUANTILES
 from airq_etl.hourly import TIME
 from airq_etl.quality import usable
+from airq_etl.windows import HOUR
 
-HOUR = timedelta(hours=1)
 LOOKED_BACK = timedelta(days=45)
 """So long after its hour a forecast follows what the source revises; what comes later, a year's rewriting, it does
 not: scores that were told stay as they were."""

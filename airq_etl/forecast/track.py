@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from airq_etl.forecast.fitted import MEDIAN, Fitted, quantiles
-from airq_etl.forecast.grid import Values
+from airq_etl.forecast.grid import Flags, Values
 from airq_etl.forecast.rolling import DAY, filled
 from airq_etl.forecast.scale import scaled, unscaled
 from airq_etl.forecast.sight import Series, Sight
@@ -51,18 +51,20 @@ class Track(NamedTuple):
 
     def last(self, days: int) -> "Track":
         """The same over its last days."""
-        rows = slice(max(len(self.observed) - days * DAY, 0), None)
-        first = self.first + (rows.start or 0)
-        return Track(self.model, first, self.quantiles[rows], self.observed[rows], self.persistence[rows])
+        begin = max(len(self.observed) - days * DAY, 0)
+        return self._of(slice(begin, None))._replace(first=self.first + begin)
 
     def until(self, origin: int) -> "Track":
         """The same up to before an origin."""
-        rows = slice(0, max(origin - self.first, 0))
-        return Track(self.model, self.first, self.quantiles[rows], self.observed[rows], self.persistence[rows])
+        return self._of(slice(0, max(origin - self.first, 0)))
 
     def scored(self) -> "Track":
         """The same where there is a forecast and what came is known."""
-        rows = np.isfinite(self.observed) & np.isfinite(self.quantiles[:, MEDIAN]) & np.isfinite(self.persistence)
+        return self._of(
+            np.isfinite(self.observed) & np.isfinite(self.quantiles[:, MEDIAN]) & np.isfinite(self.persistence)
+        )
+
+    def _of(self, rows: slice | Flags) -> "Track":
         return Track(self.model, self.first, self.quantiles[rows], self.observed[rows], self.persistence[rows])
 
 
@@ -80,9 +82,7 @@ def raw(sight: Sight, models: Mapping[int, Fitted], first: int, end: int) -> Raw
     """What models, each serving from its day on, give from the origin `first` to before `end`."""
     length = end - first
     found = Raw(first, np.full((length, 5), np.nan), np.zeros(length), np.full(length, np.nan))
-    came, ahead = np.full(length, np.nan), sight.series.horizon
-    known = sight.values[first + ahead : end + ahead]
-    came[: len(known)] = known
+    came = sight.came(np.arange(first, end))
     days = sorted(models)
     for at, day in enumerate(days):
         begins = max(first, first_origin(day))
@@ -128,7 +128,5 @@ def track(sight: Sight, model: str, of: Raw, moved: Corrections) -> Track:
     origins = np.arange(first, end)
     rows = origins - of.first
     added = np.stack([moved[day_of(int(origin))] for origin in origins]) if len(origins) else np.zeros((0, 5))
-    ahead, length = origins + sight.series.horizon, sight.grid.length
-    observed = np.where(ahead < length, sight.values[np.minimum(ahead, length - 1)], np.nan)
     found = corrected(sight.series.sensor, of.quantiles[rows], added, of.floors[rows])
-    return Track(model, first, found, observed, filled(sight.values)[0][origins])
+    return Track(model, first, found, sight.came(origins), filled(sight.values)[0][origins])

@@ -31,7 +31,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Challenge(msgspec.Struct, kw_only=True):
-    """All trials of a night, as of `made_at`; `documents` (of the history of models) were written to the `store`."""
+    """All trials of a night, as of `made_at`; `documents` were written to the `store`."""
 
     run_id: str
     made_at: datetime

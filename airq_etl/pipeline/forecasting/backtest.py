@@ -24,9 +24,8 @@ from airq_etl.pipeline.forecasting.make import parts, read_grid, seen_by
 from airq_etl.pipeline.output import write_whole
 from airq_etl.sensors import BY_COLUMN
 from airq_etl.settings import Settings
-from airq_etl.windows import Days
+from airq_etl.windows import HOUR, Days
 
-HOUR = timedelta(hours=1)
 SCHEMA = {
     "origin": pl.String(),
     "target_time": pl.String(),

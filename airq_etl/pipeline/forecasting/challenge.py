@@ -12,11 +12,12 @@ from airq_etl.forecast.trial import Challenge, Tried, try_out
 from airq_etl.lake import HOURLY, Lake
 from airq_etl.pipeline.forecasting import cabinet as cabinets
 from airq_etl.pipeline.forecasting.keep import keep
-from airq_etl.pipeline.forecasting.make import HOUR, STEP, parts, read_grid, rows_of_news, seen_by, serving_last
+from airq_etl.pipeline.forecasting.make import STEP, parts, read_grid, rows_of_news, seen_by, serving_last
 from airq_etl.pipeline.forecasting.send import send
 from airq_etl.pipeline.job import Job, begun, job
 from airq_etl.pipeline.recording import step
 from airq_etl.settings import Settings
+from airq_etl.windows import HOUR
 
 Progress = Callable[[int, int], None]
 

@@ -10,10 +10,9 @@ from airq_etl import daily
 from airq_etl.errors import UsageError
 from airq_etl.forecast import LONGEST
 from airq_etl.forecast.scores import scores
-from airq_etl.forecast.table import HOUR
 from airq_etl.lake import FORECASTS, MODELS, Lake
 from airq_etl.settings import Settings
-from airq_etl.windows import Days
+from airq_etl.windows import HOUR, Days
 
 log = logging.getLogger(__name__)
 

@@ -27,11 +27,11 @@ from airq_etl.pipeline.job import Job, begun, job
 from airq_etl.pipeline.recording import step
 from airq_etl.sanity.wording import many
 from airq_etl.settings import Settings
+from airq_etl.windows import HOUR
 
 log = logging.getLogger(__name__)
 
 STEP = "forecast"
-HOUR = timedelta(hours=1)
 UPKEEP_S = 300.0
 """Of one run's time for fitting, and for judging who serves; what is left over is for the next runs of the day."""
 AT_ONCE = 20
