@@ -1,7 +1,6 @@
 """sanity-check: does what is stored make sense? By itself over all that is there, and at the end of each run."""
 
 import logging
-import time
 from collections.abc import Collection
 from datetime import timedelta
 
@@ -12,6 +11,7 @@ from airq_etl.errors import AirqError, UsageError
 from airq_etl.lake import HOURLY, Lake
 from airq_etl.open_findings import Look, News, record
 from airq_etl.pipeline.evidence import gather
+from airq_etl.pipeline.harmless import harmless
 from airq_etl.pipeline.job import MOST_NAMED, Job, begun, job
 from airq_etl.pipeline.recording import step
 from airq_etl.sanity.checks import examine
@@ -63,15 +63,8 @@ def check_newest(work: Job, stations: Collection[int], *, loaded: bool) -> None:
     if work.seconds_left() < LEAST_S:
         log.debug("sanity-check: left to the next run, since this one has no time left")
         return
-    try:
-        with step(work, STEP) as counts:
-            counts.update(_check_newest(work, stations, loaded=loaded))
-    except AirqError as error:
-        log.warning("sanity-check: %s", error)
-    except KeyboardInterrupt:
-        if time.monotonic() < work.deadline:
-            raise  # somebody stops the run
-        log.warning("sanity-check: not done before the run's deadline; `airq-etl sanity-check` takes its time")
+    with harmless(work, STEP), step(work, STEP) as counts:
+        counts.update(_check_newest(work, stations, loaded=loaded))
 
 
 def _check_newest(work: Job, stations: Collection[int], *, loaded: bool) -> dict[str, int]:

@@ -1,7 +1,6 @@
 """forecast as a step of each run, which it never fails."""
 
 import logging
-import time
 from collections.abc import Collection
 
 import msgspec
@@ -9,6 +8,7 @@ import polars as pl
 
 from airq_etl.errors import AirqError
 from airq_etl.pipeline.forecasting import make
+from airq_etl.pipeline.harmless import harmless
 from airq_etl.pipeline.job import Job
 
 log = logging.getLogger(__name__)
@@ -26,18 +26,14 @@ def forecast_newest(work: Job, beside: Collection[int] = ()) -> None:
     if work.seconds_left() < LEAST_S:
         log.debug("forecast: left to the next run, since this one has no time left")
         return
-    try:
-        settings = msgspec.structs.replace(work.settings, stations=seen)
-        found = make.forecast(work._replace(settings=settings), stations)
-    except AirqError as error:
-        log.warning("forecast: %s", error)
-    except KeyboardInterrupt:
-        if time.monotonic() < work.deadline:
-            raise  # somebody stops the run
-        log.warning("forecast: not done before the run's deadline; `airq-etl forecast` takes its time")
-    except (Exception, pl.exceptions.PanicException) as error:
-        log.warning("forecast: this is a bug, and the run goes on: %s: %s", type(error).__name__, error)
-        log.debug("where it broke", exc_info=True)
-    else:
+    with harmless(work, make.STEP):
+        try:
+            settings = msgspec.structs.replace(work.settings, stations=seen)
+            found = make.forecast(work._replace(settings=settings), stations)
+        except AirqError:
+            raise
+        except (Exception, pl.exceptions.PanicException) as error:
+            log.debug("where it broke", exc_info=True)
+            raise AirqError(f"this is a bug, and the run goes on: {type(error).__name__}: {error}") from error
         work.result.forecasts = {"made": found.made, "scored": found.scored}
         work.result.outlooks = found.outlooks
