@@ -8,6 +8,8 @@ WHO's and the EU's daily values may be exceeded on some days a year (WHO: 3 to 4
 day above them is a mark, not yet a breach.
 """
 
+from typing import NamedTuple
+
 import polars as pl
 
 WHO_PM25_DAY = 15.0
@@ -20,6 +22,9 @@ EU_CO_DAY = 4.0
 """mg/m³, mean of a day."""
 CO_8H = 10.0
 """mg/m³, the highest mean of eight hours in a day; WHO and the EU agree."""
+
+WHO_DAYS, EU_DAYS = 4, 18
+"""So many days of a year may be above their values (WHO: the 99th percentile, 3 to 4 days)."""
 
 NOWCAST_HOURS = 12
 NOWCAST_NEWEST, NOWCAST_FEWEST = 3, 2
@@ -34,6 +39,29 @@ PM25_AQI: tuple[tuple[int, int, float, float], ...] = (
     (201, 300, 125.5, 225.4),
     (301, 500, 225.5, 325.4),
 )
+
+
+class Category(NamedTuple):
+    """A category of the US AQI: up to which index it goes (included), EPA's word for it, and its colour."""
+
+    highest: int
+    name: str
+    colour: str
+
+
+CATEGORIES: tuple[Category, ...] = (
+    Category(50, "Good", "#00e400"),
+    Category(100, "Moderate", "#ffff00"),
+    Category(150, "Unhealthy for Sensitive Groups", "#ff7e00"),
+    Category(200, "Unhealthy", "#ff0000"),
+    Category(300, "Very Unhealthy", "#8f3f97"),
+    Category(500, "Hazardous", "#7e0023"),
+)
+
+
+def category(index: int) -> Category:
+    """The category of an index; what is beyond the table is hazardous."""
+    return next((category for category in CATEGORIES if index <= category.highest), CATEGORIES[-1])
 
 
 def pm25_aqi(mean: pl.Expr) -> pl.Expr:

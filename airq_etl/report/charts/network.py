@@ -1,0 +1,94 @@
+"""The stations side by side, and how the hourly job went."""
+
+from typing import Any
+
+import altair as alt
+
+from airq_etl.report.charts.calendars import classes
+from airq_etl.report.charts.sheet import Sheet, columns, entries, finished, months_axis
+from airq_etl.report.ink import Ink
+from airq_etl.report.words import Words
+
+ROW = 18
+
+
+def spread(sheet: Sheet, stations: int) -> dict[str, Any]:
+    """A row a station: the median of its valid daily means, between which eight of ten lie, and the highest."""
+    names = ("station", "days", "p10", "median", "p90", "highest")
+    base = entries("spread", *names).transform_calculate(
+        tip=f"datum.station + ': ' + {sheet.quoted('median')} + ' ' + {sheet.value('median')}"
+        f" + ', {sheet.say('eight of ten days')} ' + format(datum.p10, '{sheet.form}') + ' – '"
+        f" + {sheet.value('p90')} + ', ' + {sheet.quoted('highest day')} + ' ' + {sheet.value('highest')} + ', '"
+        f" + datum.days + ' ' + {sheet.quoted('valid days')}"
+    )
+    ink = sheet.ink
+    order = alt.EncodingSortField(field="median", order="descending")
+    base = base.encode(
+        y=alt.Y("station:N", sort=order, title=None, axis=alt.Axis(labelLimit=130, ticks=False, domain=False)),
+        tooltip="tip:N",
+    )
+    axis = alt.Axis(tickCount=6, format="~g")
+
+    def across(field: str) -> alt.X:
+        return alt.X(f"{field}:Q", title=sheet.quantity, axis=axis, scale=alt.Scale(zero=False, nice=True))
+
+    return finished(
+        alt.layer(
+            base.mark_rule(color=ink.band80, strokeWidth=7).encode(x=across("p10"), x2="p90:Q"),
+            base.mark_point(filled=True, size=60, color=ink.accent, opacity=1).encode(x=across("median")),
+            base.mark_tick(color=ink.ink, thickness=2).encode(x=across("highest")),
+        ),
+        ink,
+        max(stations, 2) * ROW,
+    )
+
+
+def matrix(sheet: Sheet, stations: int) -> dict[str, Any]:
+    """A row a station, a column a month: its mean over valid days, hollow where these are too few."""
+    path = f"{sheet.sensor}.months"
+    names = ("month", "mean", "valid_days", "valid")
+    base = columns(**{name: f"{path}.{name}" for name in names}).transform_filter("isValid(datum.mean)")
+    base = base.transform_calculate(
+        tip="datum.label + ', ' + utcFormat(toDate(datum.month + '-01'), '%b %Y') + ': '"
+        f" + {sheet.value('mean')} + ', ' + datum.valid_days + ' ' + {sheet.quoted('valid days')}"
+    )
+    row = alt.Y("label:N", title=None, axis=alt.Axis(labelLimit=130, ticks=False, domain=False))
+    cells = base.encode(x=months_axis(), y=row, color=classes(sheet), tooltip="tip:N")
+    return finished(
+        alt.layer(
+            cells.transform_filter("datum.valid").mark_rect(),
+            cells.transform_filter("!datum.valid").mark_rect(filled=False, strokeWidth=1.3),
+        ),
+        sheet.ink,
+        max(stations, 2) * ROW,
+    )
+
+
+def runs(ink: Ink, say: Words) -> dict[str, Any]:
+    """How many runs a day were good, partial, failed."""
+    words = {"good": say("good"), "partial": say("partial"), "failed": say("failed")}
+    base = columns(day="run_days.day", **{name: f"run_days.{name}" for name in words}).transform_fold(
+        list(words), as_=["state", "count"]
+    )
+    names = "{" + ", ".join(f"{name}: '{word}'" for name, word in words.items()) + "}"
+    base = base.transform_filter("datum.count > 0").transform_calculate(
+        at="toDate(datum.day)",
+        until="toDate(datum.day) + 72000000",
+        word=f"{names}[datum.state]",
+        tip=f"utcFormat(datum.at, '%Y-%m-%d') + ': ' + datum.count + ' ' + {names}[datum.state]",
+    )
+    colour = alt.Color(
+        "word:N",
+        title=None,
+        scale=alt.Scale(domain=list(words.values()), range=[ink.good, ink.partial, ink.failed]),
+    )
+    stacked = base.transform_stack(stack="count", groupby=["day"], as_=["low", "high"])
+    bars = stacked.mark_rect().encode(
+        x=alt.X("at:T", scale=alt.Scale(type="utc"), axis=alt.Axis(grid=False, title=None, tickCount=6)),
+        x2="until:T",
+        y=alt.Y("low:Q", title=say("runs a day"), axis=alt.Axis(tickMinStep=1, tickCount=4)),
+        y2="high:Q",
+        color=colour,
+        tooltip="tip:N",
+    )
+    return finished(bars, ink, 140)
