@@ -13,7 +13,7 @@ import typer
 
 import airq_etl
 from airq_etl import logs, options
-from airq_etl.commands import backfill, doctor, export, forecast, ingest, sanity, simulate, status
+from airq_etl.commands import backfill, doctor, export, forecast, ingest, report, sanity, simulate, status
 from airq_etl.errors import AirqError, UsageError
 from airq_etl.options import Common
 
@@ -59,7 +59,7 @@ def _before(  # noqa: PLR0913 -- the common options
 
 for command in (
     *(ingest.run, ingest.extract, ingest.transform, ingest.load),
-    *(sanity.sanity_check, forecast.forecast, status.status, backfill.backfill),
+    *(sanity.sanity_check, forecast.forecast, report.report, status.status, backfill.backfill),
     *(doctor.doctor, export.export, simulate.simulate),
 ):
     app.command(command.__name__.replace("_", "-"))(command)

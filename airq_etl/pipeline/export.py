@@ -2,8 +2,7 @@
 
 import io
 import logging
-import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -11,10 +10,10 @@ from typing import Literal
 import polars as pl
 
 from airq_etl import daily, ledger, nowcast, quality, revisions
-from airq_etl.errors import AirqError, UsageError
+from airq_etl.errors import UsageError
 from airq_etl.lake import DAILY, FORECASTS, HOURLY, REVISIONS, Lake
+from airq_etl.pipeline import output
 from airq_etl.pipeline.forecasting.known import forecasts_known
-from airq_etl.pipeline.output import write_whole
 from airq_etl.settings import Settings
 from airq_etl.windows import Days
 
@@ -74,32 +73,12 @@ def format_of(target: Path | None) -> Format:
 
 def write(frame: pl.DataFrame, form: Format, target: Path | None) -> None:
     """Write a frame to a file, whole or not at all; to standard output where there is none, or it is `-`."""
-    _write(_pieces(frame, form), target)
+    output.write(_pieces(frame, form), target)
 
 
 def write_rules(target: Path | None) -> None:
     """Write the alert rules for Prometheus, as `write` does a frame."""
-    _write([RULES.read_bytes()], target)
-
-
-def _write(pieces: Iterable[bytes], target: Path | None) -> None:
-    if target is None or str(target) == "-":
-        _write_out(pieces)
-    else:
-        write_whole(target, pieces)
-
-
-def _write_out(pieces: Iterable[bytes]) -> None:
-    if sys.stdout is None:
-        raise AirqError("standard output is closed")
-    try:
-        sys.stdout.buffer.writelines(pieces)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError as error:
-        # Without its number: typer would end the process by itself.
-        raise BrokenPipeError from error
-    except OSError as error:
-        raise AirqError(f"standard output cannot be written: {error.strerror or error}") from error
+    output.write([RULES.read_bytes()], target)
 
 
 def _pieces(frame: pl.DataFrame, form: Format) -> Iterator[bytes]:

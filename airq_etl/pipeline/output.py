@@ -1,11 +1,33 @@
-"""Files that a user named, written whole or not at all."""
+"""Files that a user named, written whole or not at all; and standard output."""
 
 import os
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from airq_etl.errors import AirqError
+
+
+def write(pieces: Iterable[bytes], target: Path | None) -> None:
+    """Write a file, whole or not at all; to standard output where there is none, or it is `-`."""
+    if target is None or str(target) == "-":
+        _write_out(pieces)
+    else:
+        write_whole(target, pieces)
+
+
+def _write_out(pieces: Iterable[bytes]) -> None:
+    if sys.stdout is None:
+        raise AirqError("standard output is closed")
+    try:
+        sys.stdout.buffer.writelines(pieces)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError as error:
+        # Without its number: typer would end the process by itself.
+        raise BrokenPipeError from error
+    except OSError as error:
+        raise AirqError(f"standard output cannot be written: {error.strerror or error}") from error
 
 
 def write_whole(target: Path, pieces: Iterable[bytes]) -> None:

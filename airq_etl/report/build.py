@@ -9,8 +9,9 @@ from airq_etl import daily, guidelines
 from airq_etl.report import SHOWN, days, history, now
 from airq_etl.report.comparison import compared, labels
 from airq_etl.report.days import Calendar
-from airq_etl.report.facts import Clock, Guideline, Report, SensorFacts, StationFacts, Together
+from airq_etl.report.facts import Guideline, Report, SensorFacts, StationFacts, Together
 from airq_etl.report.material import Material
+from airq_etl.report.series import Clock
 from airq_etl.sensors import BY_COLUMN
 
 SILENT = timedelta(days=60)

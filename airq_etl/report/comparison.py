@@ -29,9 +29,7 @@ def labels(stations: Mapping[int, Station]) -> dict[int, str]:
     """What to call the stations: by their names where they have one, no two alike."""
     names = {station_id: station.name or str(station_id) for station_id, station in stations.items()}
     shared = {name for name, count in Counter(names.values()).items() if count > 1}
-    return {
-        station_id: f"{name} ({station_id})" if name in shared else name for station_id, name in names.items()
-    }
+    return {station_id: f"{name} ({station_id})" if name in shared else name for station_id, name in names.items()}
 
 
 def _valid(station: StationFacts, sensor: str) -> pl.DataFrame:

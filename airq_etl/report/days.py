@@ -8,7 +8,8 @@ from typing import NamedTuple
 import polars as pl
 
 from airq_etl import daily
-from airq_etl.report.facts import Daily, Guideline, Highest, Months, Year
+from airq_etl.report.facts import Guideline
+from airq_etl.report.series import Daily, Highest, Months, Year
 from airq_etl.stations import midnight
 from airq_etl.windows import HOUR
 
@@ -67,8 +68,8 @@ def daily_of(laid: Calendar, sensor: str) -> Daily:
 def completeness(laid: Calendar, sensor: str) -> float | None:
     """The share of hours that are there of those that all days have that are over, in per cent; null without one."""
     over = laid.rows.filter(pl.Series(laid.over))
-    expected = over["expected"].sum()
-    return round(100 * over[f"{sensor}_hours"].sum() / expected, 1) if expected else None
+    there, expected = over.select(pl.col(f"{sensor}_hours").sum(), pl.col("expected").sum()).row(0)
+    return round(100 * there / expected, 1) if expected else None
 
 
 def valid(laid: Calendar, sensor: str) -> pl.DataFrame:
@@ -138,10 +139,7 @@ def years(laid: Calendar, sensor: str, guideline: Guideline) -> list[Year]:
             above_eu=(mean > guideline.eu).sum(),
         )
     )
-    return [
-        Year(**row | {name: one(row[name]) for name in ("mean", "highest")})  # type: ignore[arg-type]
-        for row in rows.iter_rows(named=True)
-    ]
+    return [Year(**row | {name: one(row[name]) for name in ("mean", "highest")}) for row in rows.iter_rows(named=True)]
 
 
 def correlation(left: Sequence[float] | pl.Series, right: Sequence[float] | pl.Series, least: int = 10) -> float | None:

@@ -1,6 +1,7 @@
 """Which charts a report has, in which order, and what stands under each: unit, zone, rule, source, findings."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from airq_etl.report import SHOWN
@@ -43,25 +44,46 @@ class Kind(NamedTuple):
 
 
 OF_A_SENSOR: tuple[Kind, ...] = (
-    Kind("ahead", "{sensor}: the last two days and the next hours",
-         "{unit}, means of an hour in UTC. Light and dark band: 95 and 80 % of hours should come within. "
-         "Source: AirQino; forecast: airq-etl."),
-    Kind("daily", "{sensor}: daily means",
-         "{unit}, as reported; days in {zone}. Hollow: under {hours} of 24 hours, not valid. "
-         "Lines: WHO 2021, EU 2024/2881 (from 2030), means of a day. Source: AirQino."),
-    Kind("calendar", "{sensor}: calendar of daily means",
-         "{unit}; days in {zone}, weeks from Monday. Hollow: under {hours} of 24 hours, not valid. Source: AirQino."),
-    Kind("months", "{sensor}: monthly means, and the highest day of each month",
-         "{unit}, mean of valid daily means; stroke: the highest of them. Hollow: valid days are under 75 % of the "
-         "month. The lines are those of a day. Source: AirQino."),
-    Kind("clock", "{sensor}: hours of the day by month",
-         "{unit}, mean of the complete hours of a month; hours in {zone}, by their start. Source: AirQino."),
-    Kind("completeness", "{sensor}: hours of each day",
-         "Hours with a value; from {hours} of 24 on a day is valid (75 %: 40 CFR 50 App. N, EU 2024/2881 Annex V). "
-         "Days in {zone}. Source: AirQino."),
+    Kind(
+        "ahead",
+        "{sensor}: the last two days and the next hours",
+        "{unit}, means of an hour in UTC. Light and dark band: 95 and 80 % of hours should come within. "
+        "Source: AirQino; forecast: airq-etl.",
+    ),
+    Kind(
+        "daily",
+        "{sensor}: daily means",
+        "{unit}, as reported; days in {zone}. Hollow: under {hours} of 24 hours, not valid. "
+        "Lines: WHO 2021, EU 2024/2881 (from 2030), means of a day. Source: AirQino.",
+    ),
+    Kind(
+        "calendar",
+        "{sensor}: calendar of daily means",
+        "{unit}; days in {zone}, weeks from Monday. Hollow: under {hours} of 24 hours, not valid. Source: AirQino.",
+    ),
+    Kind(
+        "months",
+        "{sensor}: monthly means, and the highest day of each month",
+        "{unit}, mean of valid daily means; stroke: the highest of them. Hollow: valid days are under 75 % of the "
+        "month. The lines are those of a day. Source: AirQino.",
+    ),
+    Kind(
+        "clock",
+        "{sensor}: hours of the day by month",
+        "{unit}, mean of the complete hours of a month; hours in {zone}, by their start. Source: AirQino.",
+    ),
+    Kind(
+        "completeness",
+        "{sensor}: hours of each day",
+        "Hours with a value; from {hours} of 24 on a day is valid (75 %: 40 CFR 50 App. N, EU 2024/2881 Annex V). "
+        "Days in {zone}. Source: AirQino.",
+    ),
 )
-BOTH = Kind("together", "PM2.5 against CO",
-            "Daily means, µg/m³ and mg/m³, of the {days} days valid for both; r = {r}. Source: AirQino.")
+BOTH = Kind(
+    "together",
+    "PM2.5 against CO",
+    "Daily means, µg/m³ and mg/m³, of the {days} days valid for both; r = {r}. Source: AirQino.",
+)
 
 
 def of_the_network(report: Report, say: Words) -> Iterator[Figure]:
@@ -70,16 +92,26 @@ def of_the_network(report: Report, say: Words) -> Iterator[Figure]:
     for sensor in SHOWN if count > 1 else ():
         name, unit = NAMES[sensor], getattr(report.stations[0], sensor).unit
         if count <= FEW:
-            note = say("{unit}, valid daily means as reported; a line breaks where a day is missing or not valid. "
-                       "Source: AirQino.", unit=unit)
-            yield Figure(f"{sensor}-stations", "stations", say("{sensor}: the stations, day by day", sensor=name), [note])
+            note = say(
+                "{unit}, valid daily means as reported; a line breaks where a day is missing or not valid. "
+                "Source: AirQino.",
+                unit=unit,
+            )
+            yield Figure(
+                f"{sensor}-stations", "stations", say("{sensor}: the stations, day by day", sensor=name), [note]
+            )
         else:
-            note = say("{unit}, mean of valid daily means. Hollow: valid days are under 75 % of the month. "
-                       "Source: AirQino.", unit=unit)
+            note = say(
+                "{unit}, mean of valid daily means. Hollow: valid days are under 75 % of the month. Source: AirQino.",
+                unit=unit,
+            )
             title = say("{sensor}: the stations, month by month", sensor=name)
             yield Figure(f"{sensor}-matrix", "stations", title, [note])
-        note = say("{unit}, valid daily means. Point: median; bar: eight of ten days; stroke: the highest day. "
-                   "Source: AirQino.", unit=unit)
+        note = say(
+            "{unit}, valid daily means. Point: median; bar: eight of ten days; stroke: the highest day. "
+            "Source: AirQino.",
+            unit=unit,
+        )
         title = say("{sensor}: the stations against each other", sensor=name)
         yield Figure(f"{sensor}-spread", f"compared:{sensor}", title, [note])
 
@@ -114,6 +146,23 @@ def place_of(finding: Finding) -> tuple[str, str] | None:
     return (finding.sensor, "daily") if finding.sensor in SHOWN else None
 
 
+PLAIN = {
+    "ahead": ahead.ahead,
+    "daily": days.daily,
+    "months": days.months,
+    "clock": calendars.clock,
+    "stations": days.stations,
+}
+TALL = {
+    "calendar": calendars.means,
+    "completeness": calendars.completeness,
+    "spread": network.spread,
+    "matrix": network.matrix,
+}
+"""Those whose height goes by the number of years, or of stations."""
+OF_YEARS = {"calendar", "completeness"}
+
+
 def specifications(names: Iterator[str] | Sequence[str], report: Report, ink: Ink, say: Words) -> dict[str, Any]:
     """The Vega-Lite of the charts of these names, without their data."""
     sheets = {guideline.sensor: Sheet(ink, say, guideline) for guideline in report.guidelines}
@@ -131,9 +180,7 @@ def _makers(
     yield "runs", lambda: network.runs(ink, say)
     yield BOTH.name, lambda: days.together(sheets["pm25"])
     for sensor, sheet in sheets.items():
-        for name, make in (("ahead", ahead.ahead), ("daily", days.daily), ("months", days.months), ("clock", calendars.clock), ("stations", days.stations)):
-            yield f"{sensor}-{name}", lambda make=make, sheet=sheet: make(sheet)  # type: ignore[misc]
-        for name, tall in (("calendar", calendars.means), ("completeness", calendars.completeness)):
-            yield f"{sensor}-{name}", lambda tall=tall, sheet=sheet: tall(sheet, years)  # type: ignore[misc]
-        for name, tall in (("spread", network.spread), ("matrix", network.matrix)):
-            yield f"{sensor}-{name}", lambda tall=tall, sheet=sheet: tall(sheet, stations)  # type: ignore[misc]
+        for name, make in PLAIN.items():
+            yield f"{sensor}-{name}", partial(make, sheet)
+        for name, tall in TALL.items():
+            yield f"{sensor}-{name}", partial(tall, sheet, years if name in OF_YEARS else stations)

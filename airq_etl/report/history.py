@@ -6,7 +6,8 @@ from datetime import date, timedelta
 import polars as pl
 
 from airq_etl.report.days import one
-from airq_etl.report.facts import Revised, RunDays
+from airq_etl.report.facts import RunDays
+from airq_etl.report.series import Revised
 from airq_etl.sensors import BY_COLUMN
 
 RUN_DAYS = 60
@@ -31,7 +32,7 @@ def revised(revisions: pl.DataFrame) -> list[Revised]:
     known = [row for row in rows.iter_rows(named=True) if row["sensor"] in BY_COLUMN]
     return [
         Revised(
-            **row | {name: one(row[name]) for name in ("mean_change", "largest_change")},  # type: ignore[arg-type]
+            **row | {name: one(row[name]) for name in ("mean_change", "largest_change")},
             unit=BY_COLUMN[row["sensor"]].unit,
         )
         for row in sorted(known, key=lambda row: order.index(row["sensor"]))

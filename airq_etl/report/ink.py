@@ -22,9 +22,12 @@ LIGHT: Mapping[str, str] = {
     "partial": "#c27a00",
     "failed": "#c53030",
     "below": "#b7bcc4",
-    **{f"step{n}": c for n, c in enumerate(
-        ("#e3eff8", "#bfdcf0", "#93c4e5", "#5fa5d3", "#3583bb", "#1b629b", "#0f4578", "#0a2c52", "#05172e")
-    )},
+    **{
+        f"step{n}": c
+        for n, c in enumerate(
+            ("#e3eff8", "#bfdcf0", "#93c4e5", "#5fa5d3", "#3583bb", "#1b629b", "#0f4578", "#0a2c52", "#05172e")
+        )
+    },
     **{f"full{n}": c for n, c in enumerate(("#f3d6d2", "#e9b384", "#e5d08a", "#9cc9b0", "#3f8f6b"))},
     **{f"station{n}": c for n, c in enumerate(("#0072b2", "#d55e00", "#009e73", "#b0579a", "#b07d00", "#3a3a3a"))},
 }
@@ -43,9 +46,12 @@ DARK: Mapping[str, str] = {
     "partial": "#e5ac45",
     "failed": "#f07a72",
     "below": "#5a626d",
-    **{f"step{n}": c for n, c in enumerate(
-        ("#1d3448", "#1f4a6b", "#23628f", "#2f7fb5", "#4b9ad0", "#77b6e2", "#a5d0ef", "#cfe6f7", "#f2f9ff")
-    )},
+    **{
+        f"step{n}": c
+        for n, c in enumerate(
+            ("#1d3448", "#1f4a6b", "#23628f", "#2f7fb5", "#4b9ad0", "#77b6e2", "#a5d0ef", "#cfe6f7", "#f2f9ff")
+        )
+    },
     **{f"full{n}": c for n, c in enumerate(("#5e2f2b", "#7d5326", "#7d6c2c", "#2f6b50", "#4fb487"))},
     **{f"station{n}": c for n, c in enumerate(("#56b4e9", "#ff8a47", "#2fcf9f", "#e08cc8", "#e6b93c", "#d0d0d0"))},
 }
@@ -94,9 +100,7 @@ PICTURE = Ink(LIGHT, PICTURE_FONT, LIGHT["surface"])
 
 def css() -> str:
     """The variables of the page, by scheme; on paper the light ones."""
-    light, dark = (
-        "".join(f"--{name}:{colour};" for name, colour in colours.items()) for colours in (LIGHT, DARK)
-    )
+    light, dark = ("".join(f"--{name}:{colour};" for name, colour in colours.items()) for colours in (LIGHT, DARK))
     return (
         f":root{{color-scheme:light dark;{light}}}"
         f"@media screen and (prefers-color-scheme:dark){{:root:not([data-scheme=light]){{{dark}}}}}"

@@ -26,7 +26,8 @@ class Material(NamedTuple):
 
     `daily` has rows of the daily table, `revisions` and `forecasts` of theirs, all within `days` where a period was
     asked for; but forecasts, which are those of the last 28 days and to come. `recent` has the last hours, judged
-    and with their NowCast; `clock` the columns of CLOCK_SCHEMA; `newest` the (UTC) newest hour of each station, whatever the period.
+    and with their NowCast; `clock` the columns of CLOCK_SCHEMA; `newest` the (UTC) newest hour
+    of each station, whatever the period.
     `reasons` say why a station's sensor has no forecast. `findings_as_of` is null where they are of now.
     """
 

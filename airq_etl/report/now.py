@@ -10,7 +10,8 @@ from airq_etl.forecast.outlook import Outlook, Point
 from airq_etl.forecast.scores import scores
 from airq_etl.hourly import TIME
 from airq_etl.report.days import one, rounded
-from airq_etl.report.facts import Newest, Recent, Score
+from airq_etl.report.facts import Newest
+from airq_etl.report.series import Recent, Score
 from airq_etl.sensors import BY_COLUMN
 from airq_etl.windows import HOUR, hour_of
 
@@ -45,17 +46,17 @@ def recent(hours: pl.DataFrame, sensor: str, now: datetime) -> Recent:
     return Recent(hour=laid["hour"].to_list(), value=rounded(laid["value"]))
 
 
-def outlook(
-    forecasts: pl.DataFrame, sensor: str, now: datetime, station_id: int, reason: str | None
-) -> Outlook | None:
+def outlook(forecasts: pl.DataFrame, sensor: str, now: datetime, station_id: int, reason: str | None) -> Outlook | None:
     """The newest forecasts of a station's sensor whose hours are not over; else the reason, if one is known."""
     unit = BY_COLUMN[sensor].unit
     ahead = forecasts.filter(pl.col("sensor") == sensor, pl.col("hour") + HOUR > now, pl.col("made_at") <= now)
     ahead = ahead.filter(pl.col("origin") == pl.col("origin").max()).sort("horizon")
     if ahead.is_empty():
         origin = hour_of(now) - HOUR
-        return None if reason is None else Outlook(
-            station_id=station_id, sensor=sensor, unit=unit, origin=origin, reason=reason
+        return (
+            None
+            if reason is None
+            else Outlook(station_id=station_id, sensor=sensor, unit=unit, origin=origin, reason=reason)
         )
     first = ahead.row(0, named=True)
     return Outlook(

@@ -12,10 +12,10 @@ from airq_etl import guidelines
 from airq_etl.findings_text import period, printable
 from airq_etl.report import SHOWN, figures
 from airq_etl.report.charts.sheet import NAMES, PLACES
-from airq_etl.report.facts import Guideline, Report, Revised, Run, Score, StationFacts, Year
-from airq_etl.report.figures import Figure
+from airq_etl.report.facts import Guideline, Report, Run, StationFacts
 from airq_etl.report.ink import PAGE, css
-from airq_etl.report.words import NONE, Words
+from airq_etl.report.series import Score, Year
+from airq_etl.report.words import NONE, TO, Words
 from airq_etl.sanity.finding import SEVERITIES, Finding
 from airq_etl.sensors import BY_COLUMN
 
@@ -143,7 +143,7 @@ class _Sayings(NamedTuple):
             return NONE
         first = outlook.points[0]
         low, high = (self.say.number(value, 1) for value in (first.lo80, first.hi80))
-        return f"{self.say.number(first.median, 1)} ({low} – {high})"
+        return f"{self.say.number(first.median, 1)} ({low} {TO} {high})"
 
     def summary(self, station: StationFacts) -> str:
         """What is known of a station, in a line."""
@@ -185,9 +185,7 @@ class _Sayings(NamedTuple):
     def elsewhere(self, station: StationFacts) -> list[Finding]:
         """The findings that stand beside no chart or table."""
         return [
-            its
-            for its in station.findings
-            if figures.place_of(its) is None and its.check not in figures.OF_REVISIONS
+            its for its in station.findings if figures.place_of(its) is None and its.check not in figures.OF_REVISIONS
         ]
 
     @staticmethod
@@ -197,7 +195,9 @@ class _Sayings(NamedTuple):
 
     def years(self, station: StationFacts) -> list[tuple[str, Guideline, Year]]:
         """The years of both sensors."""
-        return [(its.sensor, its, year) for its in self.report.guidelines for year in getattr(station, its.sensor).years]
+        return [
+            (its.sensor, its, year) for its in self.report.guidelines for year in getattr(station, its.sensor).years
+        ]
 
     @staticmethod
     def scores(station: StationFacts) -> list[tuple[str, str, Score]]:
@@ -207,7 +207,7 @@ class _Sayings(NamedTuple):
 
     def span(self, first: datetime, last: datetime) -> str:
         """From when to when."""
-        return self.say.time(first) if first == last else f"{self.say.time(first)} – {self.say.time(last)}"
+        return self.say.time(first) if first == last else f"{self.say.time(first)} {TO} {self.say.time(last)}"
 
     def period(self, finding: Finding) -> str:
         """From when to when a finding is."""

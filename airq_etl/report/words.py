@@ -3,14 +3,19 @@
 Numbers, days and times are written as their readers do: `1,234.5` and `2023-12-06`, `1 234,5` and `06/12/2023`.
 """
 
+import re
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
 from airq_etl.report.french import FRENCH
 
 Language = Literal["en", "fr"]
-NARROW = "\u202f"
-NONE = "–"
+NARROW, NO_BREAK = "\u202f", "\u00a0"
+PUNCTUATION = re.compile(r" (?=[:;%»])|(?<=«) ")
+"""What French has a space before (after), at which no line breaks."""
+NONE = "\u2013"
+TO = "\u2013"
+MINUS = "\u2212"
 HOURS_OF_TWO_DAYS = 48
 
 
@@ -21,7 +26,7 @@ class Words(NamedTuple):
 
     def __call__(self, text: str, **fill: object) -> str:
         """A text of the report, with its holes filled."""
-        said = FRENCH[text] if self.language == "fr" else text
+        said = text if self.language == "en" else PUNCTUATION.sub(NO_BREAK, FRENCH[text])
         return said.format(**fill) if fill else said
 
     def finding(self, text: str) -> str:
@@ -42,11 +47,11 @@ class Words(NamedTuple):
             text = text.removeprefix("-")
         if self.language == "fr":
             text = text.replace(",", NARROW).replace(".", ",")
-        return text.replace("-", "−")
+        return text.replace("-", MINUS)
 
     def percent(self, value: float | None, places: int = 0) -> str:
         """A share that is in per cent."""
-        return NONE if value is None else f"{self.number(value, places)}\u00a0%"
+        return NONE if value is None else f"{self.number(value, places)}{NO_BREAK}%"
 
     def day(self, day: date | None) -> str:
         """A day."""

@@ -122,7 +122,9 @@ def _findings(
 ) -> tuple[list[Finding], datetime | None]:
     """What the checks find in the tables; while a run alters these, what was recorded last, and when."""
     if not lock.is_held(lake.root):
-        looking = Job(settings, lake, ledger, Result(command="report", run_id="", started_at=settings.clock()), math.inf)
+        looking = Job(
+            settings, lake, ledger, Result(command="report", run_id="", started_at=settings.clock()), math.inf
+        )
         found = examine(gather(looking, days, with_store=False), stations)
         if not lock.is_held(lake.root):
             return found, None

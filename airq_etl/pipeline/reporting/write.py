@@ -1,28 +1,28 @@
 """The report as a page, and as pictures."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import altair
+import altair as alt
 import msgspec
 import vl_convert
 
 from airq_etl.errors import AirqError
-from airq_etl.pipeline.output import write_whole
+from airq_etl.pipeline.output import write, write_whole
 from airq_etl.report import figures
 from airq_etl.report.charts.sheet import picture
 from airq_etl.report.facts import Report
 from airq_etl.report.figures import Figure
 from airq_etl.report.ink import PICTURE
 from airq_etl.report.page import Parts, page
-from airq_etl.report.words import Words
+from airq_etl.report.words import Language, Words
 
 DEPLOY = resources.files("airq_etl") / "deploy"
-LOCALES = {"en": None, "fr": "fr-FR"}
-VERSION = ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+LOCALES: Mapping[Language, Literal["en-US", "fr-FR"]] = {"en": "en-US", "fr": "fr-FR"}
+VERSION = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 SHARPNESS = 2.0
 """Pixels of a picture to one of the page."""
 
@@ -30,12 +30,15 @@ SHARPNESS = 2.0
 def write_page(report: Report, say: Words, target: Path) -> int:
     """Write the page; how many bytes it has. AirqError where it cannot be."""
     name = LOCALES[say.language]
-    locale = name and {"number": vl_convert.get_format_locale(name), "time": vl_convert.get_time_format_locale(name)}
-    scripts = [vl_convert.javascript_bundle(snippet="window.vegaEmbed=vegaEmbed;", vl_version=VERSION), _read("report.js")]
+    locale = {"number": vl_convert.get_format_locale(name), "time": vl_convert.get_time_format_locale(name)}
+    scripts = [
+        vl_convert.javascript_bundle(snippet="window.vegaEmbed=vegaEmbed;", vl_version=VERSION),
+        _read("report.js"),
+    ]
     html = page(report, say, _compiled, Parts(_read("report.html"), _read("report.css"), scripts, locale))
     # A name may hold half a character, which no file can.
     content = html.encode("utf-8", "replace")
-    write_whole(target, [content])
+    write([content], target)
     return len(content)
 
 
@@ -87,12 +90,13 @@ def _drawn(report: Report, say: Words) -> Iterator[tuple[str, Figure]]:
         yield figure.title, figure
 
 
-def _wrapped(notes: Any) -> Iterator[str]:  # noqa: ANN401
+def _wrapped(notes: Sequence[str]) -> Iterator[str]:
     for note in notes:
         yield from re.findall(r".{1,130}(?:\s|$)", note)
 
 
 def _png(spec: dict[str, Any], say: Words) -> bytes:
     name = LOCALES[say.language]
-    more = {} if name is None else {"format_locale": name, "time_format_locale": name}
-    return vl_convert.vegalite_to_png(spec, vl_version=VERSION, scale=SHARPNESS, **more)
+    return vl_convert.vegalite_to_png(
+        spec, vl_version=VERSION, scale=SHARPNESS, format_locale=name, time_format_locale=name
+    )

@@ -5,6 +5,7 @@ from typing import Any
 import altair as alt
 
 from airq_etl.report.charts.sheet import Sheet, columns, entries, finished, quantity_axis
+from airq_etl.report.words import TO
 
 HOUR_MS = 3_600_000
 
@@ -29,7 +30,7 @@ def ahead(sheet: Sheet) -> dict[str, Any]:
         grid=False,
         title=sheet.say("time, UTC"),
         format="%d %b %H:%M",
-        tickCount={"expr": "max(2, round(width / 110))"},  # type: ignore[arg-type]
+        tickCount={"expr": "max(2, round(width / 110))"},
     )
     across = alt.X("at:T", scale=alt.Scale(type="utc"), axis=axis)
     there = past.transform_filter("isValid(datum.value)").encode(x=across, x2="until:T", tooltip="tip:N")
@@ -54,4 +55,4 @@ def _hour() -> str:
 
 
 def _between(sheet: Sheet, low: str, high: str) -> str:
-    return f"format(datum.{low}, '{sheet.form}') + ' – ' + format(datum.{high}, '{sheet.form}')"
+    return f"format(datum.{low}, '{sheet.form}') + ' {TO} ' + format(datum.{high}, '{sheet.form}')"

@@ -1,12 +1,16 @@
 """A year at a glance: a cell a day, a row a weekday, the years below each other; and the hours of the day by month."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
 
 from airq_etl.report.charts.sheet import Sheet, columns, finished, legend_of_classes, months_axis
 
-CLASSES = {"pm25": [5, 10, 15, 20, 25, 35, 50, 75], "co": [0, 0.2, 0.4, 0.6, 0.8, 1, 2, 4]}
+CLASSES: Mapping[str, Sequence[float]] = {
+    "pm25": [5, 10, 15, 20, 25, 35, 50, 75],
+    "co": [0, 0.2, 0.4, 0.6, 0.8, 1, 2, 4],
+}
 """Bounds of the colours: WHO's and the EU's values of a day are among them. CO below zero is a zero that drifted."""
 HOURS = [1, 12, 18, 24]
 """Bounds of the colours of completeness: none, under half, under three quarters, valid, all (of 24)."""
@@ -75,7 +79,7 @@ def _cells(base: alt.Chart) -> alt.Chart:
 
 
 def _place() -> dict[str, Any]:
-    across = alt.X("week:Q", scale=alt.Scale(domain=[-3.2, 54], nice=False, zero=False), axis=None)
+    across = alt.X("week:Q", scale=alt.Scale(domain=[-5, 54], nice=False, zero=False), axis=None)
     return {"x": across, "y": alt.Y("top:Q", axis=None, scale=alt.Scale(nice=False, zero=False))}
 
 
@@ -83,7 +87,7 @@ def _calendar(sheet: Sheet, years: int, base: alt.Chart, *cells: alt.Chart) -> d
     """The cells, with the year at the left, and each month named above its first Monday's week."""
     words = base.encode(**_place())
     year = words.transform_aggregate(days="count()", groupby=["year", "last"]).transform_calculate(
-        week="-3", top=f"(datum.last - datum.year) * {ROWS} + 4", text="'' + datum.year"
+        week="-5", top=f"(datum.last - datum.year) * {ROWS} + 4", text="'' + datum.year"
     )
     months = words.transform_filter("utcdate(datum.at) == 15").transform_calculate(
         top=f"(datum.last - datum.year) * {ROWS} + 7.6", text="utcFormat(datum.at, '%b')", week="datum.week - 0.5"
@@ -110,7 +114,12 @@ def clock(sheet: Sheet) -> dict[str, Any]:
         "mean:Q",
         scale=alt.Scale(type="quantize", range=sheet.ink.series("step", CLOCK_CLASSES), zero=False, nice=True),
         legend=alt.Legend(
-            title=sheet.quantity, type="gradient", gradientLength=260, gradientThickness=10, titleLimit=400, format=sheet.form
+            title=sheet.quantity,
+            type="gradient",
+            gradientLength=260,
+            gradientThickness=10,
+            titleLimit=400,
+            format=sheet.form,
         ),
     )
     hour = alt.Y(

@@ -19,7 +19,7 @@ HEIGHT = 240
 
 
 def daily(sheet: Sheet) -> dict[str, Any]:
-    """The daily means of a station: a line over valid days in a row, broken where one is missing; invalid ones hollow."""
+    """The daily means of a station: a line over valid days in a row, broken at gaps; invalid ones hollow."""
     path = f"{sheet.sensor}.daily"
     base = columns(day="days", expected="expected", mean=f"{path}.mean", hours=f"{path}.hours", valid=f"{path}.valid")
     base = base.transform_calculate(

@@ -7,7 +7,7 @@ import altair as alt
 from airq_etl.report.charts.calendars import classes
 from airq_etl.report.charts.sheet import Sheet, columns, entries, finished, months_axis
 from airq_etl.report.ink import Ink
-from airq_etl.report.words import Words
+from airq_etl.report.words import TO, Words
 
 ROW = 18
 
@@ -17,7 +17,7 @@ def spread(sheet: Sheet, stations: int) -> dict[str, Any]:
     names = ("station", "days", "p10", "median", "p90", "highest")
     base = entries("spread", *names).transform_calculate(
         tip=f"datum.station + ': ' + {sheet.quoted('median')} + ' ' + {sheet.value('median')}"
-        f" + ', {sheet.say('eight of ten days')} ' + format(datum.p10, '{sheet.form}') + ' – '"
+        f" + ', {sheet.say('eight of ten days')} ' + format(datum.p10, '{sheet.form}') + ' {TO} '"
         f" + {sheet.value('p90')} + ', ' + {sheet.quoted('highest day')} + ' ' + {sheet.value('highest')} + ', '"
         f" + datum.days + ' ' + {sheet.quoted('valid days')}"
     )

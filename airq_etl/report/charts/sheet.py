@@ -67,7 +67,7 @@ def entries(path: str, *fields: str) -> alt.Chart:
 
 def days_axis(title: str | None = None) -> alt.X:
     """An axis of days (UTC midnights): months and years as there is room."""
-    axis = alt.Axis(grid=False, tickCount={"expr": "max(3, round(width / 80))"}, title=title)  # type: ignore[arg-type]
+    axis = alt.Axis(grid=False, tickCount={"expr": "max(3, round(width / 80))"}, title=title)
     return alt.X("at:T", scale=alt.Scale(type="utc"), axis=axis)
 
 
@@ -85,9 +85,10 @@ def quantity_axis(sheet: Sheet, field: str, *, zero: bool = False) -> alt.Y:
     return alt.Y(f"{field}:Q", title=sheet.quantity, scale=scale, axis=alt.Axis(tickCount=6, format="~g"))
 
 
-def guidelines(sheet: Sheet) -> alt.LayerChart:
+def guidelines(sheet: Sheet) -> alt.LayerChart | alt.FacetChart:
     """The lines of WHO and the EU, each with its name at its right end; one line where they agree."""
     its = sheet.guideline
+    lines: list[tuple[float, Sequence[str], str]]
     lines = [(its.who, ("WHO",), sheet.ink.who), (its.eu, ("EU",), sheet.ink.eu)]
     if its.who == its.eu:
         lines = [(its.who, ("WHO", "EU"), sheet.ink.who)]
@@ -97,8 +98,8 @@ def guidelines(sheet: Sheet) -> alt.LayerChart:
 def _guideline(sheet: Sheet, value: float, names: Sequence[str], colour: str) -> list[alt.Chart]:
     words = f"{', '.join(sheet.say(name) for name in names)} {sheet.say.number(value)}"
     base = alt.Chart(alt.InlineData(values=[{"limit": value, "name": words}])).encode(y="limit:Q")
-    place = {"align": "right", "baseline": "bottom", "dy": -3, "fontWeight": "bold"}
-    word = base.encode(x=alt.XValue("width"), text="name:N")  # type: ignore[arg-type]
+    place: dict[str, Any] = {"align": "right", "baseline": "bottom", "dy": -3, "fontWeight": "bold"}
+    word = base.encode(x=alt.value("width"), text="name:N")
     return [
         base.mark_rule(color=colour, strokeDash=[5, 3], strokeWidth=1.2),
         # Once as a halo, so that it can be read over lines.
@@ -111,12 +112,18 @@ def legend_of_classes(title: str) -> alt.Legend:
     """A legend of classes, as many in a row as there is room for."""
     columns = {"expr": "max(3, floor(width / 75))"}
     return alt.Legend(
-        title=title, type="symbol", symbolType="square", symbolSize=130, symbolStrokeWidth=0, titleLimit=400,
-        columns=columns, format="~g",  # type: ignore[arg-type]
+        title=title,
+        type="symbol",
+        symbolType="square",
+        symbolSize=130,
+        symbolStrokeWidth=0,
+        titleLimit=400,
+        columns=columns,
+        format="~g",
     )
 
 
-def finished(chart: alt.LayerChart | alt.Chart, ink: Ink, height: int | None) -> dict[str, Any]:
+def finished(chart: alt.LayerChart | alt.Chart | alt.FacetChart, ink: Ink, height: int | None) -> dict[str, Any]:
     """The specification of a chart that is as wide as its place."""
     size = {} if height is None else {"height": height}
     spec: dict[str, Any] = chart.properties(width="container", **size).to_dict()
