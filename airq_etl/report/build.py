@@ -74,7 +74,7 @@ def _station(material: Material, station_id: int, label: str) -> StationFacts:
         newest=now.newest(hours, material.newest.get(station_id), material.now),
         days=laid.rows["day"].to_list(),
         expected=laid.rows["expected"].to_list(),
-        days_over=sum(laid.over),
+        days_over=int(laid.over.sum()),
         pm25=pm25,
         co=co,
         together=_together(laid),

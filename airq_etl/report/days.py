@@ -23,7 +23,7 @@ class Calendar(NamedTuple):
     """All days from the first to the last: those without a row have no hours. `over` says which have ended."""
 
     rows: pl.DataFrame
-    over: list[bool]
+    over: pl.Series
 
 
 def lay_out(rows: pl.DataFrame, first: date, last: date, zone: str, today: date) -> Calendar:
@@ -37,7 +37,7 @@ def lay_out(rows: pl.DataFrame, first: date, last: date, zone: str, today: date)
     )
     laid = laid.join(hours, on="day", how="left", maintain_order="left")
     laid = laid.with_columns(pl.coalesce("expected", "in_zone").alias("expected")).drop("in_zone")
-    return Calendar(laid, (laid["day"] < today).to_list())
+    return Calendar(laid, laid["day"] < today)
 
 
 def _hours_of(day: date, zone: str) -> int:
@@ -67,7 +67,7 @@ def daily_of(laid: Calendar, sensor: str) -> Daily:
 
 def completeness(laid: Calendar, sensor: str) -> float | None:
     """The share of hours that are there of those that all days have that are over, in per cent; null without one."""
-    over = laid.rows.filter(pl.Series(laid.over))
+    over = laid.rows.filter(laid.over)
     there, expected = over.select(pl.col(f"{sensor}_hours").sum(), pl.col("expected").sum()).row(0)
     return round(100 * there / expected, 1) if expected else None
 
@@ -100,7 +100,7 @@ def months(laid: Calendar, sensor: str) -> Months:
     """Every month that the days touch."""
     rows = (
         _means(laid, sensor)
-        .with_columns(month=pl.col("day").dt.strftime("%Y-%m"), over=pl.Series(laid.over, dtype=pl.Boolean))
+        .with_columns(month=pl.col("day").dt.strftime("%Y-%m"), over=laid.over)
         .with_columns(mean=pl.when("valid").then("mean"))
         .group_by("month", maintain_order=True)
         .agg(
@@ -127,7 +127,7 @@ def years(laid: Calendar, sensor: str, guideline: Guideline) -> list[Year]:
     mean = pl.col("mean")
     rows = (
         _means(laid, sensor)
-        .with_columns(year=pl.col("day").dt.year(), over=pl.Series(laid.over, dtype=pl.Boolean))
+        .with_columns(year=pl.col("day").dt.year(), over=laid.over)
         .with_columns(mean=pl.when("valid").then("mean"))
         .group_by("year", maintain_order=True)
         .agg(

@@ -19,7 +19,7 @@ LIGHT: Mapping[str, str] = {
     "who": "#b35c00",
     "eu": "#a3195b",
     "good": "#2f855a",
-    "partial": "#c27a00",
+    "partial": "#955f00",
     "failed": "#c53030",
     "below": "#b7bcc4",
     **{
@@ -90,7 +90,8 @@ class Ink(NamedTuple):
             "title": {"color": self.ink, "subtitleColor": self.muted, "anchor": "start", "fontSize": 15},
             "view": {"stroke": None},
             "text": {"color": self.muted, "fontSize": 11},
-            "customFormatTypes": False,
+            # The chart as a whole has a name in the page; a thousand marks need none.
+            "aria": False,
         }
 
 

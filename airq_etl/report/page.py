@@ -9,7 +9,7 @@ import markupsafe
 import msgspec
 
 from airq_etl import guidelines
-from airq_etl.findings_text import period, printable
+from airq_etl.findings_text import printable
 from airq_etl.report import SHOWN, figures
 from airq_etl.report.charts.sheet import NAMES, PLACES
 from airq_etl.report.facts import Guideline, Report, Run, StationFacts
@@ -210,8 +210,11 @@ class _Sayings(NamedTuple):
         return self.say.time(first) if first == last else f"{self.say.time(first)} {TO} {self.say.time(last)}"
 
     def period(self, finding: Finding) -> str:
-        """From when to when a finding is."""
-        return period(finding)
+        """From when to when a finding is; empty where it has no period."""
+        ends = dict.fromkeys(time for time in (finding.first, finding.last) if time is not None)
+        return f" {TO} ".join(
+            self.say.time(time) if isinstance(time, datetime) else self.say.day(time) for time in ends
+        )
 
     @staticmethod
     def state_of(run: Run) -> str:
