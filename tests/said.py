@@ -25,6 +25,7 @@ PASSED_ON = {"sanity.saying.error"}  # says what it is told to, and is read at t
 MOST = 300  # forms of one expression; where there are more, some of them
 
 HOURS = [date(2023, 4, 22), datetime(2023, 4, 22, 11)]  # noqa: DTZ001 -- as text it has no zone
+QUANTITIES = ((-0.526, "co"), (1234.0, "pm25"), (0.0, "humidity"), (407.9, "internal_temperature"), (12.0, "voc"))
 LENGTHS = (1, 2, 5)
 ROWS = [saying.rows_of(pl.Series(range(hours)), pl.Series(range(days))) for hours, days in ((1, 0), (24, 1), (0, 2))]
 NAMED_MODELS = [gate.LINEAR, gate.DAMPED, gate.PERSISTENCE, gate.CHALLENGER]
@@ -69,7 +70,7 @@ FILLED: dict[str, list[str]] = {
 
 
 def _quantities(function: Callable[[float, str], str]) -> list[str]:
-    return [function(value, column) for value, column in ((-0.526, "co"), (1234.0, "pm25"), (0.0, "humidity"))]
+    return [function(value, column) for value, column in QUANTITIES]
 
 
 WORDED: dict[str, list[str]] = {

@@ -259,7 +259,7 @@ def plain(text: str) -> str:
                 "longitude lacks a minus sign"
             ),
             (
-                "elle est annoncée en 5,3693 ; 4,0001, à 890 km d'Abidjan, que le fichier des stations situe : il "
+                "elle est annoncée en 5,3693 / 4,0001, à 890 km d'Abidjan, que le fichier des stations situe : il "
                 "manque un signe moins à sa longitude"
             ),
         ),

@@ -95,8 +95,8 @@ def month(text: str) -> str:
 
 
 def point(text: str) -> str:
-    """Latitude and longitude."""
-    return f"{NARROW}; ".join(map(number, text.split(", ")))
+    """Latitude and longitude, which a comma could no longer part."""
+    return f"{FIXED}/{FIXED}".join(map(number, text.split(", ")))
 
 
 def value(text: str) -> str:

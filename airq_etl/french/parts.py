@@ -112,7 +112,7 @@ PARTS: Mapping[str, Sequence[Pair]] = {
         ("1 daily mean moved, {that:that mean}", "1 moyenne journalière a bougé, {that}"),
         (
             "{n:n} daily means moved, the most {that:that mean}",
-            "{n} moyennes journalières ont bougé, le plus fortement {that}",
+            "{n} moyennes journalières ont bougé, surtout {that}",
         ),
     ),
     "that mean": (
@@ -147,6 +147,10 @@ PARTS: Mapping[str, Sequence[Pair]] = {
     # Of places.
     "whence": (
         ("the middle of the stations", "du centre des stations"),
+        (
+            "station {number:n}, which the stations file places",
+            "de la station {number}, que le fichier des stations situe",
+        ),
         ("{station:text}, which the stations file places", "{de station}, que le fichier des stations situe"),
     ),
     "slip": (

@@ -75,7 +75,7 @@ SERVED: tuple[Pair, ...] = (
 
 PLACED: tuple[Pair, ...] = (
     ("nobody says where it is", "personne n'indique où elle se trouve"),
-    ("it is said to be at 0, 0, which is open sea", "elle est annoncée en 0 ; 0, c'est-à-dire en pleine mer"),
+    ("it is said to be at 0, 0, which is open sea", "elle est annoncée en 0 / 0, c'est-à-dire en pleine mer"),
     (
         "the stations file has it at {here:point}, the API {far:quantity} away, at {there:point}; the file wins",
         "le fichier des stations la situe en {here}, l'API à {far} de là, en {there} ; le fichier l'emporte",
@@ -99,6 +99,9 @@ PLACED: tuple[Pair, ...] = (
             "the API has had it at {here:point} since {time:at}, {far:quantity} from {there:point} before; it has "
             "named {places:count} in all"
         ),
-        "l'API la situe en {here} depuis le {time}, à {far} de {there} auparavant ; elle a indiqué {places} en tout",
+        (
+            "l'API la situe en {here} depuis le {time}, à {far} de sa position d'avant, {there} ; elle a indiqué "
+            "{places} en tout"
+        ),
     ),
 )
