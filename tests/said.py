@@ -30,42 +30,47 @@ LENGTHS = (1, 2, 5)
 ROWS = [saying.rows_of(pl.Series(range(hours)), pl.Series(range(days))) for hours, days in ((1, 0), (24, 1), (0, 2))]
 NAMED_MODELS = [gate.LINEAR, gate.DAMPED, gate.PERSISTENCE, gate.CHALLENGER]
 
-# By the source text of an expression, with its function before it where the same text says something else elsewhere.
+HERE, THERE = (str(positions.Point(*degrees)) for degrees in ((5.3693, -4.0001), (-5.3693, 4.0001)))
+
+# What an expression says, by its function and its source text.
 FILLED: dict[str, list[str]] = {
-    "rows": ROWS,
-    "station_id": ["283164601"],
-    "usual_h": ["40"],
-    "len(silent)": ["2"],
-    "evidence.rules.min_hours": ["18"],
-    "day": ["2023-04-22"],
-    "hours": ["3"],
-    "stretch.first": ["2023-01-20"],
-    "stretch.last": ["2023-02-13"],
-    "stretch.returns": ["2023-02-14"],
-    "rows[0]['day']": ["2023-02-14"],
-    "names[0]": ["PM2.5"],
-    "names[1]": ["PM10"],
-    "sensor.key": ["T. int."],
-    "BY_COLUMN[name].key": ["O3", "RH"],
-    "BY_COLUMN[sensor].key": ["T"],
-    "BY_COLUMN[sensor].unit": ["µg/m³"],
-    "_values: name": ["co_mean"],
-    "BY_COLUMN[most['sensor']].unit": ["mg/m³"],
-    "most['day']": ["2023-04-22"],
-    "why": ["Expected `float | null`, got `str`"],
-    "repr(key)": ["'PM4'", '"it\'s"'],
-    "positions_differ: given": ["5.3693, -4.0001"],
-    "positions_differ: said": ["5.3693, 4.0001"],
-    "point": ["5.3693, 4.0001"],
-    "here": ["5.3693, 4.0001"],
-    "there": ["-5.3693, -4.0001"],
-    "_point(after)": ["5.3693, -4.0001"],
-    "_point(before)": ["5.3693, 4.0001"],
-    "evidence.known[station_id].name": ["Abidjan (port)"],
-    "YOUNG // DAY": ["14"],
-    "LEAST // DAY": ["14"],
-    "choose: serving": NAMED_MODELS,
+    "_apart: here": [HERE],
+    "_apart: there": [THERE],
+    "_called: evidence.known[station_id].name": ["Abidjan (port)"],
+    "_called: station_id": ["283164601"],
+    "_duplicates: station_id": ["283164601"],
+    "_finer: names[0]": ["PM2.5"],
+    "_finer: names[1]": ["PM10"],
+    "_first: LEAST // DAY": ["14"],
     "_first: serving": [*NAMED_MODELS, gate.NOBODY],
+    "_future_hours: rows": ROWS,
+    "_jump: BY_COLUMN[name].key": ["O3", "RH"],
+    "_lasting: len(silent)": ["2"],
+    "_lost: point": [HERE],
+    "_mean_said: sensor.key": ["T. int.", "O3"],
+    "_moves: BY_COLUMN[most['sensor']].unit": ["mg/m³"],
+    "_moves: most['day']": ["2023-04-22"],
+    "_not_at_site: stretch.first": ["2023-01-20"],
+    "_not_at_site: stretch.last": ["2023-02-13"],
+    "_rejected: why": ["Expected `float | null`, got `str`"],
+    "_said: BY_COLUMN[sensor].key": ["T"],
+    "_short_days: day": ["2023-04-22"],
+    "_short_days: evidence.rules.min_hours": ["18"],
+    "_short_days: hours": ["3"],
+    "_stale: usual_h": ["40"],
+    "_stand: YOUNG // DAY": ["14"],
+    "_steps: rows[0]['day']": ["2023-02-14"],
+    "_unknown_station: rows": ROWS,
+    "_values: BY_COLUMN[name].key": ["O3", "RH"],
+    "_values: name": ["co_mean"],
+    "_what_to_do: stretch.returns": ["2023-02-14"],
+    "choose: serving": NAMED_MODELS,
+    "fault: BY_COLUMN[sensor].unit": ["mg/m³", "µg/m³"],
+    "positions_differ: given": [HERE],
+    "positions_differ: said": [THERE],
+    "positions_moved: _point(after)": [HERE],
+    "positions_moved: _point(before)": [THERE],
+    "unknown_keys: repr(key)": [repr("PM4"), repr("it's")],
 }
 
 
@@ -133,11 +138,15 @@ class Reader:
 
     def __init__(self, sources: Mapping[str, str]) -> None:
         self.modules = {name: Module(name, source) for name, source in sources.items()}
+        self.used: set[str] = set()
 
     def texts(self, node: ast.expr, place: Place) -> list[str]:
         """All that an expression can say, or a part of it where that is much; AssertionError where it is not known."""
-        found = _filled(ast.unparse(node), place)
-        found = self._read(node, place) if found is None else found
+        key = f"{place.function.name if place.function else place.module}: {ast.unparse(node)}"
+        if key in FILLED:
+            self.used.add(key)
+            return FILLED[key]
+        found = self._read(node, place)
         assert found is not None, f"{place}, line {node.lineno}: what does {ast.unparse(node)} say? see tests/said.py"
         return list(dict.fromkeys(found))
 
@@ -305,9 +314,8 @@ def sources() -> dict[str, str]:
     return {name: path.read_text(encoding="utf-8") for path, name in names.items()}
 
 
-def all_said(given: Mapping[str, str]) -> dict[str, list[str]]:
-    """What these modules say, by where they say it: sentences and actions of findings, reasons of forecasts."""
-    reader = Reader(given)
+def all_said(reader: Reader) -> dict[str, list[str]]:
+    """What its modules say, by where they say it: sentences and actions of findings, reasons of forecasts."""
     found: dict[str, list[str]] = {}
     for module in reader.modules.values():
         for node, place in module.nodes():
@@ -331,11 +339,6 @@ def _said(node: ast.AST, module: str) -> ast.expr | None:
         case ast.BoolOp(op=ast.Or(), values=[ast.Attribute(attr="reason"), *_]):
             return node
     return None
-
-
-def _filled(text: str, place: Place) -> list[str] | None:
-    function = place.function.name if place.function else ""
-    return FILLED.get(f"{function}: {text}") or FILLED.get(text)
 
 
 def _reaching(statements: Sequence[ast.stmt], use: ast.AST | None) -> Iterator[ast.stmt]:

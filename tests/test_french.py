@@ -30,7 +30,7 @@ HOLE = re.compile(r"\{(?:de )?(\w+)[:|}]")
 
 @cache
 def all_said() -> dict[str, list[str]]:
-    return said.all_said(said.sources())
+    return said.all_said(said.Reader(said.sources()))
 
 
 def ill_said(found: dict[str, list[str]]) -> dict[str, tuple[str, list[str]]]:
@@ -59,6 +59,22 @@ def test_everything_that_says_something_is_read() -> None:
     assert sum(map(len, all_said().values())) > 2000
 
 
+def test_findings_are_made_where_they_are_read() -> None:
+    """No module makes findings but those that are looked at here, and the one that reads back what was kept."""
+    made = re.compile(r"\bFinding\(\n|\bFinding\(\w")
+    makers = {
+        path.relative_to(said.PACKAGE) for path in said.PACKAGE.rglob("*.py") if made.search(path.read_text("utf-8"))
+    }
+    assert {str(path) for path in makers if path.parts[0] != "sanity"} == {"open_findings.py"}
+
+
+def test_nothing_is_filled_in_in_vain() -> None:
+    """What the look takes for granted stands in the source, at the place that it is said of."""
+    reader = said.Reader(said.sources())
+    said.all_said(reader)
+    assert set(said.FILLED) == reader.used
+
+
 @pytest.mark.parametrize(
     ("module", "english", "reworded"),
     [
@@ -78,7 +94,7 @@ def test_a_reworded_sentence_is_missed(module: str, english: str, reworded: str)
     sources = said.sources()
     assert english in sources[module]
     changed = sources | {module: sources[module].replace(english, reworded)}
-    assert ill_said(said.all_said(changed)) != {}
+    assert ill_said(said.all_said(said.Reader(changed))) != {}
 
 
 def test_what_cannot_be_read_is_named() -> None:
@@ -86,7 +102,7 @@ def test_what_cannot_be_read_is_named() -> None:
     sources = said.sources()
     changed = sources["sanity.stuck"].replace("sentence=_same(name, row)", "sentence=row['said']")
     with pytest.raises(AssertionError, match=r"sanity\.stuck\._flat, line \d+: what does row\['said'\] say"):
-        said.all_said(sources | {"sanity.stuck": changed})
+        said.all_said(said.Reader(sources | {"sanity.stuck": changed}))
 
 
 def test_no_french_is_left_over() -> None:
@@ -244,7 +260,7 @@ def plain(text: str) -> str:
             ),
             (
                 "la source a modifié 24 heures (60 % de celles à sa portée) pour CO, NO2, O3 et 3 autres, du "
-                "25/11/2024 12:00 au 26/11/2024 11:00, constaté le 27/11/2024 00:20 et dans 2 réponses avant cela "
+                "25/11/2024 12:00 au 26/11/2024 11:00, constaté le 27/11/2024 00:20 et dans 2 réponses antérieures "
                 "; 1 moyenne journalière a bougé, celle d'O3 du 25/11/2024 : aucune valeur auparavant, 1,00 µg/m³ "
                 "désormais"
             ),

@@ -56,7 +56,7 @@ OF_HOURS: tuple[Pair, ...] = (
     ("run `airq-etl backfill` before", "lancer `airq-etl backfill` avant cette date"),
     (
         "do not wait for them: no asking brings them back",
-        "ne plus les attendre : la source ne les donnera plus",
+        "ne plus les attendre : les redemander ne les ramènerait pas",
     ),
     (
         "run `airq-etl run`; take the station out of AIRQ_STATIONS if it is gone",
@@ -107,10 +107,10 @@ OF_SENSORS: tuple[Pair, ...] = (
         "set its zero anew, and do not compare its means with limits",
         "refaire le zéro, et ne pas comparer ses moyennes aux valeurs limites",
     ),
-    ("keep it in mind where low values matter", "s'en souvenir là où les valeurs basses comptent"),
+    ("keep it in mind where low values matter", "en tenir compte là où les valeurs basses importent"),
     (
         "check how the two are wired or named, and its optics",
-        "vérifier le câblage et le nom des deux, ainsi que son optique",
+        "vérifier le câblage et l'appellation des deux, ainsi que l'optique",
     ),
     ("look whether it still follows the air", "vérifier qu'il suit encore l'air ambiant"),
     ("expect clean air or a short hang behind it", "il s'agit sans doute d'air propre, ou d'un bref blocage"),

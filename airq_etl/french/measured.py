@@ -43,7 +43,7 @@ MISSING: tuple[Pair, ...] = (
         ),
         (
             "sa dernière heure est celle du {time}, au-delà des 365 jours que la source conserve : si la station "
-            "mesure, chaque heure qui passe en fait perdre une"
+            "mesure encore, chaque heure qui passe en fait perdre une"
         ),
     ),
     (

@@ -103,10 +103,10 @@ PARTS: Mapping[str, Sequence[Pair]] = {
             " ; les stations de même météo n'en montrent pas la moitié, voire rien",
         ),
     ),
-    "way": (("up", "a monté"), ("down", "a baissé")),
+    "way": (("up", "a augmenté"), ("down", "a baissé")),
     "by": (("a factor of {n:n}", "d'un facteur {n}"), ("{by:quantity}", "de {by}")),
     # Of what the source does.
-    "and before": (LEFT_OUT, (" and in {answers:count} before", " et dans {answers} avant cela")),
+    "and before": (LEFT_OUT, (" and in {answers:count} before", " et dans {answers} {answers|antérieure|antérieures}")),
     "means moved": (
         ("no daily mean moved", "aucune moyenne journalière n'a bougé"),
         ("1 daily mean moved, {that:that mean}", "1 moyenne journalière a bougé, {that}"),
