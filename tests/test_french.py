@@ -168,7 +168,7 @@ def test_why_a_row_was_set_aside(row: str) -> None:
     french = in_french(f"{same}{rejected.reason}; last seen 2024-09-11 00:00")
     assert french is not None
     assert "«" not in french
-    assert french.startswith("1 ligne écartée, contre 24 heures valides de la même période\u202f; motif\u00a0: ")
+    assert french.startswith("1 ligne écartée, contre 24 heures valides de la même période\u00a0; motif\u00a0: ")
 
 
 def test_two_real_stations(captures_dir: Path) -> None:
@@ -199,8 +199,8 @@ def test_two_thousand_texts_take_no_time() -> None:
 
 
 def plain(text: str) -> str:
-    """French with the spaces and apostrophes of a keyboard."""
-    return text.replace("\u202f", " ").replace("\u00a0", " ").replace("\u2019", "'")
+    """French with the spaces, apostrophes and signs of a keyboard."""
+    return text.translate({0x202F: " ", 0xA0: " ", 0x2019: "'", 0x2212: "-"})
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_numbers_dates_and_agreement(english: str, french: str) -> None:
 
 
 def test_it_is_set_as_french_is() -> None:
-    """Thousands and semicolons have a narrow no-break space, colons, units and per cent signs a full one."""
+    """Thousands have a narrow no-break space, colons, semicolons, units and per cent signs a full one."""
     assert in_french(
         "1,234 of 8,000 hours (6.9 %) are missing, in 2 gaps, the longest of 9 hours from 2023-04-22 to 2023-04-23"
     ) == (
@@ -315,8 +315,8 @@ def test_it_is_set_as_french_is() -> None:
         "heures, du 22/04/2023 au 23/04/2023"
     )
     assert in_french("run `airq-etl run`; take the station out of AIRQ_STATIONS if it is gone") == (
-        "lancer `airq-etl run`\u202f; retirer la station d\u2019AIRQ_STATIONS si elle n\u2019existe plus"
+        "lancer `airq-etl run`\u00a0; retirer la station d\u2019AIRQ_STATIONS si elle n\u2019existe plus"
     )
-    assert in_french("it is dead: 0.5 mg/m³ in 99 % of the hours of the last 14 days") == (
-        "capteur mort\u00a0: 0,5\u00a0mg/m³ dans 99\u00a0% des heures des 14 derniers jours"
+    assert in_french("it is dead: -0.5 mg/m³ in 99 % of the hours of the last 14 days") == (
+        "capteur mort\u00a0: \u22120,5\u00a0mg/m³ dans 99\u00a0% des heures des 14 derniers jours"
     )

@@ -12,7 +12,7 @@ ENGLISH = re.compile(
 )
 AS_IT_IS = re.compile(r"\d{6,}:\S+|`[^`]*`|«[^»]*»|\"[^\"]*\"|'[^']*'")
 # A plain space before these, a straight apostrophe, and numbers as the English write them.
-ILL_SET = re.compile(r" [:;%»]|« |\d (?:mg/m³|µg/m³|°C|km|h)\b|'|(?<!PM)\d\.\d|\d{4}-\d\d")
+ILL_SET = re.compile(r" [:;%»]|(?<![\w-])-\d|« |\d (?:mg/m³|µg/m³|°C|km|h)\b|'|(?<!PM)\d\.\d|\d{4}-\d\d")
 
 
 def in_both(findings: Iterable[Finding]) -> list[Finding]:

@@ -14,7 +14,7 @@ from airq_etl.french.titles import TITLES
 def in_french(text: str) -> str | None:
     """The French of a sentence or an action of a finding, or of the reason for a forecast that is not there.
 
-    None where it has none. It is set with no-break spaces (U+00A0, U+202F) and curly apostrophes.
+    None where it has none. It is set with no-break spaces (U+00A0, U+202F), minus signs (U+2212) and curly apostrophes.
     """
     return first_of(_all(), text)
 

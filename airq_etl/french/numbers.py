@@ -11,7 +11,8 @@ from typing import NamedTuple
 from airq_etl.sensors import BY_KEY, SENSORS
 
 NARROW, FIXED = "\u202f", "\u00a0"
-"""No-break spaces: before a semicolon and between thousands; before a colon, a unit and a per cent sign."""
+"""No-break spaces: between thousands; before a colon, a semicolon, a unit and a per cent sign."""
+MINUS = "\u2212"
 
 NUMBER = r"-?[\d,]*\d(?:\.\d+)?(?:e[+-]\d+)?"
 AT_LEAST_MANY = 2  # zero, one and what lies between are singular
@@ -47,8 +48,8 @@ class Kind(NamedTuple):
 
 
 def number(text: str) -> str:
-    """`1,234.5` in French."""
-    return text.replace(",", NARROW).replace(".", ",")
+    """`-1,234.5` in French."""
+    return text.replace(",", NARROW).replace(".", ",").replace("-", MINUS)
 
 
 def quantity(text: str) -> str:

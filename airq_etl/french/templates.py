@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from airq_etl.french.numbers import FIXED, NARROW, Kind, is_many, number
+from airq_etl.french.numbers import FIXED, Kind, is_many, number
 from airq_etl.french.numbers import KINDS as OF_NUMBERS
 from airq_etl.french.parts import PARTS, Pair
 
@@ -21,7 +21,7 @@ _FILL = re.compile(r"\{(?P<of>de )?(?P<name>\w+)(?:\|(?P<one>[^|}]*)\|(?P<more>[
 _VOWELS = "AEIOUaeiou"
 _SPACED = {
     " :": f"{FIXED}:",
-    " ;": f"{NARROW};",
+    " ;": f"{FIXED};",
     " %": f"{FIXED}%",
     "« ": f"«{FIXED}",
     " »": f"{FIXED}»",
