@@ -12,6 +12,7 @@ from airq_etl.sanity.finding import Finding
 from airq_etl.sensors import CORE_COLUMNS
 from airq_etl.stations import Rules
 from tests.frames import STATION, hour
+from tests.translated import in_both
 
 OTHER = 283181971
 NOW = hour(24 * 400)
@@ -47,6 +48,6 @@ def evidence(*frames: pl.DataFrame, now: datetime = NOW, rules: Rules = RULES, *
 
 
 def finder(checks: Iterable[Check]) -> Callable[[str, Evidence], list[Finding]]:
-    """Call with a check's name and the evidence."""
+    """Call with a check's name and the evidence; what is found must have its French."""
     by_name = {check.name: check for check in checks}
-    return lambda name, given: list(by_name[name].find(given))
+    return lambda name, given: in_both(by_name[name].find(given))

@@ -20,6 +20,7 @@ from airq_etl.settings import Settings
 from airq_etl.simulator import Simulator
 from airq_etl.windows import Days
 from tests.frames import STATION, hour
+from tests.translated import in_both
 
 OTHER = 9999
 NOW = hour(6 * 24) + timedelta(minutes=20)
@@ -39,7 +40,7 @@ def _run(now: datetime = NOW, days: Days | None = WEEKS, **more: Any) -> None:  
 
 
 def _found(evidence: Evidence) -> list[Finding]:
-    return [finding for check in integrity.CHECKS for finding in check.find(evidence)]
+    return in_both(finding for check in integrity.CHECKS for finding in check.find(evidence))
 
 
 def _one(evidence: Evidence) -> Finding:

@@ -35,6 +35,7 @@ FLOORS: list[set[str]] = [
         "backfill_text",
         "doctor_text",
         "challenge_text",
+        "french",
     },
     {
         "settings",

@@ -19,6 +19,7 @@ from airq_etl.settings import Settings
 from tests.frames import body, hour
 from tests.raw import Raw, RawMongo, RawSqlite
 from tests.server import Reply, Request, serving
+from tests.translated import in_both
 
 ONE, OTHER, NOBODY = 283164601, 283181971, 9999
 DAYS = 35
@@ -53,7 +54,7 @@ class Scene(NamedTuple):
     def findings(self) -> list[Finding]:
         """What is found, but for what only a reader of the numbers should know."""
         with job(self.settings, begun(self.settings, "sanity-check")) as work:
-            return [finding for finding in examine(gather(work)) if finding.severity != "info"]
+            return [finding for finding in in_both(examine(gather(work))) if finding.severity != "info"]
 
 
 @pytest.fixture(params=["embedded", "mongo"])

@@ -13,6 +13,7 @@ from airq_etl.sanity.finding import Finding
 from airq_etl.stations import Rules
 from airq_etl.windows import Days
 from tests.frames import STATION, answer, hour
+from tests.translated import in_both
 
 OTHER = 9999
 DAYS = 6
@@ -37,7 +38,7 @@ def _evidence(tables: Place | None = None, store: Place | None = None, **more: A
 
 
 def _found(evidence: Evidence) -> list[Finding]:
-    return [finding for check in integrity.CHECKS for finding in check.find(evidence)]
+    return in_both(finding for check in integrity.CHECKS for finding in check.find(evidence))
 
 
 def _one(evidence: Evidence) -> Finding:

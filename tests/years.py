@@ -11,6 +11,7 @@ from airq_etl import daily, hourly
 from airq_etl.sanity.evidence import Check, Evidence, Place
 from airq_etl.sanity.finding import Finding
 from airq_etl.stations import Rules
+from tests.translated import in_both
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -72,9 +73,9 @@ def evidence_of(hours: pl.DataFrame, rules: Rules | None = None) -> Evidence:
 
 
 def found(checks: Iterable[Check], hours: pl.DataFrame, rules: Rules | None = None) -> list[Finding]:
-    """What these checks find in these hours."""
+    """What these checks find in these hours; it must have its French."""
     evidence = evidence_of(hours, rules)
-    return [finding for check in checks for finding in check.find(evidence)]
+    return in_both(finding for check in checks for finding in check.find(evidence))
 
 
 def told(findings: Iterable[Finding]) -> list[tuple[str, str, int | None, str | None]]:
