@@ -5,14 +5,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 # Without these Chromium looks for its maker's hosts at every start.
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
+DRAWN = "document.querySelectorAll('.chart:not(details:not([open]) *):not(:has(svg))').length === 0"
 
 
 class Opened(NamedTuple):
@@ -36,8 +37,9 @@ def browser(program: str) -> Iterator[Browser]:
 
 @contextmanager
 def opened(chromium: Browser, file: Path, **context: Any) -> Iterator[Opened]:  # noqa: ANN401 -- as Playwright has it
-    """A file in a tab that has no network, every chart scrolled by once."""
-    tab = chromium.new_context(**{"offline": True, "viewport": DESKTOP} | context)
+    """A file in a tab that has no network, when every chart that is not folded is drawn."""
+    given: dict[str, Any] = {"offline": True, "viewport": DESKTOP, **context}
+    tab = chromium.new_context(**given)
     try:
         page = tab.new_page()
         shown = Opened(page, [], [])
@@ -45,9 +47,7 @@ def opened(chromium: Browser, file: Path, **context: Any) -> Iterator[Opened]:  
         page.on("console", lambda message: shown.complaints.append(message.text))
         page.on("pageerror", lambda error: shown.complaints.append(str(error)))
         page.goto(file.as_uri())
-        page.wait_for_function(
-            "[...document.querySelectorAll('.chart')].every(c => !c.clientWidth || c.querySelector('svg'))"
-        )
+        page.wait_for_function(DRAWN)
         yield shown
     finally:
         tab.close()

@@ -23,8 +23,8 @@
   if (locale) Object.assign(options, { formatLocale: locale.number, timeFormatLocale: locale.time });
 
   const draw = (place) => {
-    // What lies folded has no width yet.
-    if (place.dataset.drawn || !place.clientWidth) return;
+    // What lies folded is drawn when it is unfolded.
+    if (place.dataset.drawn || place.closest("details:not([open])")) return;
     place.dataset.drawn = "yes";
     const chart = charts[place.dataset.chart], own = rows(place.dataset.rows);
     const data = chart.data.map((one) => (one.name === "facts" ? { ...one, values: own } : one));
@@ -40,6 +40,9 @@
     }
   }, { rootMargin: "400px" });
   all.forEach((place) => seen.observe(place));
+  document.querySelectorAll("details").forEach((details) => details.addEventListener("toggle", () => {
+    details.querySelectorAll(".chart").forEach((place) => seen.observe(place));
+  }));
   addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
   // What is unfolded is printed, seen or not: so it is drawn when there is time, and at the last moment.
   const rest = () => all.forEach(draw);

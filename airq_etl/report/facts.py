@@ -148,8 +148,8 @@ class Report(msgspec.Struct, kw_only=True):
     """All of it, as of `now`, read from the `source` (tables or a store).
 
     `first_day` and `last_day` are those of all stations, null where there are none. `findings` are those that
-    concern no single station; `findings_as_of` is set where they are the last that were recorded, since a run was at
-    work. `runs` are the last, newest first.
+    concern no single station; `findings_as_of` is set where they are the last that were recorded, which those of the
+    stations are then too. `runs` are the last, newest first.
     """
 
     now: datetime

@@ -131,9 +131,7 @@ OF_THE_PAGE: dict[str, str] = {
     ),
     "What the sanity check says of all stations": "Ce que dit le contrôle de vraisemblance de l’ensemble des stations",
     "What the sanity check says besides": "Ce que dit par ailleurs le contrôle de vraisemblance",
-    "A run was at work; this was found at {time} UTC.": (
-        "Une exécution était en cours ; voici ce qui avait été relevé le {time} UTC."
-    ),
+    "As it was found last, at {time} UTC.": "Tel que relevé pour la dernière fois, le {time} UTC.",
     "The stations against each other": "Comparaison des stations",
     "Sensor": "Capteur",
     "Days valid at both": "Jours valides aux deux",

@@ -99,7 +99,7 @@ class _Sayings(NamedTuple):
 
     def told(self, text: str) -> str:
         """What a finding says, in the language of the page where it is known."""
-        return printable(self.say.finding(text))
+        return self.say.finding(printable(text))
 
     def tongue(self, text: str) -> str | markupsafe.Markup:
         """The attribute of a text that stays English in a page that is not."""

@@ -7,6 +7,7 @@ import re
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
+from airq_etl.french import in_french
 from airq_etl.report.french import FRENCH
 
 Language = Literal["en", "fr"]
@@ -31,7 +32,7 @@ class Words(NamedTuple):
 
     def finding(self, text: str) -> str:
         """The sentence of a finding, or what to do about it; in English where it is not known in this language."""
-        return text
+        return text if self.language == "en" else in_french(text) or text
 
     def is_said(self, text: str) -> bool:
         """Whether it is known in this language."""

@@ -34,6 +34,10 @@ from airq_etl.windows import HOUR, Days
 COMMAND = "run"  # what cron calls
 RUNS_SHOWN = 20
 SOURCE = "tables"
+LARGE = 20_000
+"""Days of stations, 55 years of them: to look for what makes no sense in more takes longer than all else."""
+LATELY = timedelta(days=2)
+"""Once a night is what README suggests for large networks."""
 
 
 def material(settings: Settings, wanted: Collection[int], days: Days | None) -> Material:
@@ -120,8 +124,11 @@ def _reasons(lake: Lake, stations: Collection[int], now: datetime) -> dict[tuple
 def _findings(
     settings: Settings, lake: Lake, ledger: Ledger, stations: Mapping[int, Station], days: Days | None
 ) -> tuple[list[Finding], datetime | None]:
-    """What the checks find in the tables; while a run alters these, what was recorded last, and when."""
-    if not lock.is_held(lake.root):
+    """What the checks find in the tables, or what they found last and when.
+
+    That is while a run alters the tables, and of a large network where a look at all of it is recorded of late.
+    """
+    if not lock.is_held(lake.root) and not _is_known(settings, lake, ledger, days):
         looking = Job(
             settings, lake, ledger, Result(command="report", run_id="", started_at=settings.clock()), math.inf
         )
@@ -131,6 +138,13 @@ def _findings(
     known = open_findings(ledger)
     kept = [its.finding for its in known if its.finding.station_id in {None, *stations}]
     return kept, max((its.seen_at for its in known), default=None)
+
+
+def _is_known(settings: Settings, lake: Lake, ledger: Ledger, days: Days | None) -> bool:
+    if days is not None or sum(lake.rows(DAILY, part) for part in lake.parts(DAILY)) < LARGE:
+        return False
+    of_all = (its.seen_at for its in open_findings(ledger) if not its.newest_days)
+    return settings.clock() - max(of_all, default=datetime.min.replace(tzinfo=UTC)) < LATELY
 
 
 def _recent(ledger: Ledger, now: datetime) -> list[RunRecord]:
