@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.conftest import Airq
 
 COMMANDS = (
-    *("run", "extract", "transform", "load", "sanity-check", "forecast", "status", "backfill"),
+    *("run", "extract", "transform", "load", "sanity-check", "forecast", "report", "status", "backfill"),
     *("doctor", "export", "simulate"),
 )
 NOW = "2024-09-10T16:20:00"

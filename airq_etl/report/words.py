@@ -30,6 +30,11 @@ class Words(NamedTuple):
         said = text if self.language == "en" else PUNCTUATION.sub(NO_BREAK, FRENCH[text])
         return said.format(**fill) if fill else said
 
+    @property
+    def colon(self) -> str:
+        """What stands before what is said of something."""
+        return f"{NO_BREAK}:" if self.language == "fr" else ":"
+
     def finding(self, text: str) -> str:
         """The sentence of a finding, or what to do about it; in English where it is not known in this language."""
         return text if self.language == "en" else in_french(text) or text

@@ -1,6 +1,6 @@
 """The stations side by side, and how the hourly job went."""
 
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 
@@ -9,7 +9,8 @@ from airq_etl.report.charts.sheet import Sheet, columns, entries, finished, mont
 from airq_etl.report.ink import Ink
 from airq_etl.report.words import TO, Words
 
-ROW = 18
+ROW, TALL = 18, 20
+"""Height of a station, and of how many on the axis is above them, where one looks first."""
 
 
 def spread(sheet: Sheet, stations: int) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def spread(sheet: Sheet, stations: int) -> dict[str, Any]:
         y=alt.Y("station:N", sort=order, title=None, axis=alt.Axis(labelLimit=130, ticks=False, domain=False)),
         tooltip="tip:N",
     )
-    axis = alt.Axis(tickCount=6, format="~g")
+    axis = alt.Axis(tickCount=6, format=",~f", orient=_side(stations))
 
     def across(field: str) -> alt.X:
         return alt.X(f"{field}:Q", title=sheet.quantity, axis=axis, scale=alt.Scale(zero=False, nice=True))
@@ -53,7 +54,7 @@ def matrix(sheet: Sheet, stations: int) -> dict[str, Any]:
         f" + {sheet.value('mean')} + ', ' + datum.valid_days + ' ' + {sheet.quoted('valid days')}"
     )
     row = alt.Y("label:N", title=None, axis=alt.Axis(labelLimit=130, ticks=False, domain=False))
-    cells = base.encode(x=months_axis(), y=row, color=classes(sheet), tooltip="tip:N")
+    cells = base.encode(x=months_axis(_side(stations)), y=row, color=classes(sheet), tooltip="tip:N")
     return finished(
         alt.layer(
             cells.transform_filter("datum.valid").mark_rect(),
@@ -62,6 +63,10 @@ def matrix(sheet: Sheet, stations: int) -> dict[str, Any]:
         sheet.ink,
         max(stations, 2) * ROW,
     )
+
+
+def _side(stations: int) -> Literal["top", "bottom"]:
+    return "top" if stations > TALL else "bottom"
 
 
 def runs(ink: Ink, say: Words) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What charts have in common: data that are columns of the facts, axes, labels, guideline lines."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import altair as alt
 
@@ -71,18 +71,18 @@ def days_axis(title: str | None = None) -> alt.X:
     return alt.X("at:T", scale=alt.Scale(type="utc"), axis=axis)
 
 
-def months_axis() -> alt.X:
+def months_axis(side: Literal["top", "bottom"] = "bottom") -> alt.X:
     """An axis of months, each of the same width, with the year below the first and below each January."""
     at = "toDate(datum.value + '-01')"
     year = f"datum.index == 0 || utcmonth({at}) == 0 ? utcFormat({at}, '%Y') : ''"
-    axis = alt.Axis(grid=False, title=None, labelAngle=0, labelExpr=f"[utcFormat({at}, '%b'), {year}]")
+    axis = alt.Axis(grid=False, title=None, labelAngle=0, orient=side, labelExpr=f"[utcFormat({at}, '%b'), {year}]")
     return alt.X("month:O", axis=axis)
 
 
 def quantity_axis(sheet: Sheet, field: str, *, zero: bool = False) -> alt.Y:
     """An axis of concentrations."""
     scale = alt.Scale(zero=zero, nice=True)
-    return alt.Y(f"{field}:Q", title=sheet.quantity, scale=scale, axis=alt.Axis(tickCount=6, format="~g"))
+    return alt.Y(f"{field}:Q", title=sheet.quantity, scale=scale, axis=alt.Axis(tickCount=6, format=",~f"))
 
 
 def guidelines(sheet: Sheet) -> alt.LayerChart | alt.FacetChart:
@@ -119,7 +119,7 @@ def legend_of_classes(title: str) -> alt.Legend:
         symbolStrokeWidth=0,
         titleLimit=400,
         columns=columns,
-        format="~g",
+        format=",~f",
     )
 
 
