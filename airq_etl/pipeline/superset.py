@@ -39,28 +39,30 @@ def _source(settings: Settings, name: Name) -> Source:
     root = settings.data_dir
     lake = Lake(root)
     if name == "sqlite" and settings.mongodb_uri:
-        raise UsageError("the store is MongoDB, which Superset cannot read; `--source parquet` shows the tables beside it")
+        raise UsageError(
+            "the store is MongoDB, which Superset cannot read; `--source parquet` shows the tables beside it"
+        )
     if not lake.parts(DAILY):
         raise UsageError(f"there is no data in {root} yet; `airq-etl run` fetches some")
-    if name == "parquet":
-        return _parquet(settings, lake)
-    if not (root / EMBEDDED).is_file():
+    if name == "sqlite" and not (root / EMBEDDED).is_file():
         raise UsageError(f"there is no {EMBEDDED} in {root}; `airq-etl load` makes it, `--source parquet` needs none")
-    return embedded((root / EMBEDDED).resolve().as_posix())
-
-
-def _parquet(settings: Settings, lake: Lake) -> Source:
-    root = settings.data_dir
-    if not (root / ledger.FILE).is_file():
-        raise UsageError(f"there is no ledger in {root}; `airq-etl run` makes one")
+    names = _names(settings, lake)
+    if name == "sqlite":
+        return embedded((root / EMBEDDED).resolve().as_posix(), names)
     forecasts = bool(lake.parts(FORECASTS))
     if not forecasts:
         log.warning("there are no forecasts in %s yet: once there are, export and import again", root)
-    with LedgerReader(root) as opened:
-        said = opened.stations()
-    known = {*said, *lake.read(DAILY)["station_id"].unique()}
-    names = {station: settings.station(station, said.get(station, Station())).name for station in known}
     return parquet(root.resolve().as_posix(), names, forecasts=forecasts)
+
+
+def _names(settings: Settings, lake: Lake) -> dict[int, str | None]:
+    """What the stations of the tables are called, as the API and the stations file say."""
+    if not (lake.root / ledger.FILE).is_file():
+        raise UsageError(f"there is no ledger in {lake.root}; `airq-etl run` makes one")
+    with LedgerReader(lake.root) as opened:
+        said = opened.stations()
+    known = lake.read(DAILY)["station_id"].unique().to_list()
+    return {station: settings.station(station, said.get(station, Station())).name for station in known}
 
 
 def _check(place: Path, target: Path) -> None:

@@ -16,6 +16,8 @@ OURS = UUID("7f9c1f3e-54a4-5f0e-9d0b-5b1f6a3f9a57")
 VERSION = "1.0.0"  # of Superset's form of such files
 METADATA = "metadata.yaml"
 MARK = "# Written by `airq-etl export superset`, which replaces this directory whole.\n"
+# Told apart also by who sees no red or green (after Okabe and Ito), and from the guidelines.
+PALETTE = ("#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#5D3A9B", "#444444", "#A6761D")
 FOLDERS = ("databases", "datasets", "charts", "dashboards")
 TYPES = {"sqlite": {"time": "DATETIME", "text": "TEXT", "number": "FLOAT"}}
 TYPES["duckdb"] = {"time": "TIMESTAMP", "text": "VARCHAR", "number": "DOUBLE"}
@@ -44,11 +46,20 @@ def _assets(source: Source) -> Iterator[tuple[str, dict[str, Any]]]:
     for dataset in found.values():
         uuids = uuid_of(f"dataset/{dataset.key}"), uuid_of(f"database/{dataset.database.key}")
         yield f"datasets/{dataset.database.key}/{dataset.key}.yaml", _dataset(dataset, *uuids)
-    for chart in CHARTS:
+    for chart, section in CHARTS:
         uuids = uuid_of(f"chart/{chart.key}"), uuid_of(f"dataset/{chart.dataset}")
-        yield f"charts/{chart.key}.yaml", _chart(chart, found[chart.dataset], *uuids)
+        yield f"charts/{chart.key}.yaml", _chart(chart, section.said, *uuids)
     title, slug = (TITLE, "airq") if source.name == "sqlite" else (f"{TITLE} (Parquet)", "airq-parquet")
-    yield f"dashboards/{slug}.yaml", dashboard(uuid_of, title, slug, uuid_of("dataset/days"))
+    yield f"dashboards/{slug}.yaml", dashboard(uuid_of, title, slug, uuid_of("dataset/days"), _colors(source))
+
+
+def _colors(source: Source) -> dict[str, str]:
+    """The colour of each station's series, the same in all charts, also of its forecast and of the bounds of that."""
+    return {
+        f"{label}{ending}": PALETTE[number % len(PALETTE)]
+        for number, label in enumerate(source.labels)
+        for ending in forecasts.BAND
+    }
 
 
 def _database(database: Database, uuid: str) -> dict[str, Any]:
@@ -104,15 +115,15 @@ def _measure(measure: Measure) -> dict[str, Any]:
     }
 
 
-def _chart(chart: Chart, dataset: Dataset, uuid: str, dataset_uuid: str) -> dict[str, Any]:
+def _chart(chart: Chart, said: str, uuid: str, dataset: str) -> dict[str, Any]:
     return {
         "slice_name": chart.title,
-        "description": chart.said,
+        "description": said,
         "viz_type": chart.params["viz_type"],
         "params": dict(chart.params),
         "cache_timeout": None,
         "uuid": uuid,
-        "dataset_uuid": dataset_uuid,
+        "dataset_uuid": dataset,
     }
 
 

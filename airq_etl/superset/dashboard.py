@@ -1,7 +1,7 @@
 """The dashboard: where each chart stands, under which heading, and the filters of station and time."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from airq_etl.superset import air, job
 from airq_etl.superset.chart import Chart
@@ -10,6 +10,8 @@ Node = dict[str, Any]
 UuidOf = Callable[[str], str]
 
 COLUMNS = 12
+COLUMNS_OF_TEXT = 150
+"""So many letters stand in a line of text on a screen that is rather narrow."""
 TITLE = "Air quality"
 ABOUT = """\
 Hourly readings of AirQino stations, as airq-etl keeps them: low-cost sensors, **indicative, not regulatory**.
@@ -18,29 +20,13 @@ A day is local to its station, an hour is UTC and named by its start. A daily me
 CO may read below zero where a sensor's zero has drifted, and a line breaks where there is no value."""
 
 
-class Section(NamedTuple):
-    """Charts under a heading, row by row; each row's charts share its width, and have its `height` (of 8 pixels)."""
-
-    heading: str
-    rows: Sequence[tuple[int, Sequence[Chart]]]
+SECTIONS = (*air.SECTIONS, *job.SECTIONS)
+CHARTS = tuple((chart, section) for section in SECTIONS for _, charts in section.rows for chart in charts)
+"""Each chart, with the section that it stands in."""
 
 
-SECTIONS = (
-    Section("Stations", [(22, air.STATIONS)]),
-    Section("Over time", [(52, air.OVER_TIME[:1]), (52, air.OVER_TIME[1:])]),
-    Section("Stations compared", [(52, air.COMPARED)]),
-    Section("Months", [(48, air.MONTHS[:2]), (48, air.MONTHS[2:4]), (56, air.MONTHS[4:])]),
-    Section("Highest values", [(50, air.HIGHEST[:2]), (56, air.HIGHEST[2:])]),
-    Section("Guidelines", [(56, air.GUIDELINES[:2]), (48, air.GUIDELINES[2:])]),
-    Section("Completeness", [(40, job.COMPLETENESS)]),
-    Section("Forecasts", [(52, job.FORECASTS[:1]), (52, job.FORECASTS[1:2]), (36, job.FORECASTS[2:])]),
-    Section("Runs", [(48, job.RUNS)]),
-)
-CHARTS = tuple(chart for section in SECTIONS for _, charts in section.rows for chart in charts)
-
-
-def dashboard(uuid_of: UuidOf, title: str, slug: str, filtered_by: str) -> Node:
-    """The dashboard; `filtered_by` is the UUID of the dataset whose stations can be chosen from."""
+def dashboard(uuid_of: UuidOf, title: str, slug: str, filtered_by: str, colors: Mapping[str, str]) -> Node:
+    """The dashboard; `filtered_by` is the UUID of the dataset whose stations can be chosen, `colors` are of series."""
     return {
         "dashboard_title": title,
         "description": "CO and PM2.5 of the stations: over time, compared, against guidelines; forecasts and runs.",
@@ -52,6 +38,7 @@ def dashboard(uuid_of: UuidOf, title: str, slug: str, filtered_by: str) -> Node:
             "color_scheme": "supersetColors",
             "refresh_frequency": 0,
             "cross_filters_enabled": True,
+            "label_colors": colors,
             "filter_bar_orientation": "HORIZONTAL",
             "native_filter_configuration": [
                 _filter(uuid_of, "Station", "filter_select", _out_of(_heeds_station), **_stations(filtered_by)),
@@ -73,7 +60,7 @@ def _heeds_time(chart: Chart) -> bool:
 
 def _out_of(heeds: Callable[[Chart], bool]) -> list[int]:
     """The charts, by their number, that a filter is not for."""
-    return [number for number, chart in enumerate(CHARTS, 1) if not heeds(chart)]
+    return [number for number, (chart, _) in enumerate(CHARTS, 1) if not heeds(chart)]
 
 
 def _stations(dataset: str) -> Node:
@@ -117,13 +104,14 @@ def _nodes(uuid_of: UuidOf, title: str) -> Iterator[tuple[str, Any]]:
 
 def _grid(uuid_of: UuidOf) -> Iterator[Node]:
     number = 0
-    yield from _row("about", [_text()])
+    yield from _row("about", [_text("about", ABOUT)])
     for place, section in enumerate(SECTIONS):
-        yield _heading(f"HEADER-{place}", section.heading)
+        yield from _row(f"{place}", [_text(f"{place}", f"### {section.heading}\n{section.said}")])
         for row, (height, charts) in enumerate(section.rows):
-            width, numbers = COLUMNS // len(charts), range(number + 1, number + 1 + len(charts))
+            size = {"width": COLUMNS // len(charts), "height": height}
+            numbers = range(number + 1, number + 1 + len(charts))
             number += len(charts)
-            drawn = [_drawn(uuid_of, *chart, width, height) for chart in zip(numbers, charts, strict=True)]
+            drawn = [_drawn(uuid_of, chart, own, size) for own, chart in zip(numbers, charts, strict=True)]
             yield from _row(f"{place}-{row}", drawn)
 
 
@@ -139,20 +127,12 @@ def _row(name: str, children: list[Node]) -> Iterator[Node]:
     yield from ({**child, "parents": ["ROOT_ID", "GRID_ID", own]} for child in children)
 
 
-def _heading(own: str, text: str) -> Node:
-    meta = {"text": text, "headerSize": "MEDIUM_HEADER", "background": "BACKGROUND_TRANSPARENT"}
-    return {"id": own, "type": "HEADER", "children": [], "parents": ["ROOT_ID", "GRID_ID"], "meta": meta}
+def _text(name: str, code: str) -> Node:
+    lines = sum(-(-len(line) // COLUMNS_OF_TEXT) for line in code.splitlines())
+    meta = {"code": code, "width": COLUMNS, "height": 6 + 3 * lines}
+    return {"id": f"MARKDOWN-{name}", "type": "MARKDOWN", "children": [], "meta": meta}
 
 
-def _text() -> Node:
-    return {"id": "MARKDOWN-about", "type": "MARKDOWN", "children": [], "meta": {"code": ABOUT, "width": 12, "height": 14}}
-
-
-def _drawn(uuid_of: UuidOf, number: int, chart: Chart, width: int, height: int) -> Node:
-    meta = {"chartId": number, "uuid": uuid_of(f"chart/{chart.key}"), "sliceName": chart.title}
-    return {
-        "id": f"CHART-{chart.key}",
-        "type": "CHART",
-        "children": [],
-        "meta": {**meta, "width": width, "height": height},
-    }
+def _drawn(uuid_of: UuidOf, chart: Chart, number: int, size: Node) -> Node:
+    meta = {"chartId": number, "uuid": uuid_of(f"chart/{chart.key}"), "sliceName": chart.title, **size}
+    return {"id": f"CHART-{chart.key}", "type": "CHART", "children": [], "meta": meta}

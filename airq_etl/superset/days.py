@@ -1,4 +1,4 @@
-"""The days of the stations: one row for each of the calendar, also where a station gave nothing, so that a line breaks."""
+"""The days of the stations: a row for each of the calendar, also where a station gave nothing: there a line breaks."""
 
 from collections.abc import Mapping
 from textwrap import indent
@@ -49,6 +49,7 @@ days as (
 
 
 def dataset(source: Source) -> Dataset:
+    """A row a station and day."""
     sql = f"""\
 {calendar(source)}
 select station, station_id, {source.midnight("day")} as day, day as date, substr(day, 1, 7) as month,
@@ -99,14 +100,14 @@ COLUMNS: Mapping[str, tuple[Kind, str]] = {
     "co_above_who": ("number", "Valid day above the CO value of WHO and the EU: 1, else 0"),
 }
 MEASURES = (
-    Measure("pm25_mean", "AVG(pm25)", "PM2.5 µg/m³", ",.1f"),
-    Measure("co_mean", "AVG(co)", "CO mg/m³", ",.2f"),
+    Measure("pm25_mean", "AVG(pm25)", "PM2.5 µg/m³, mean", ",.1f"),
+    Measure("co_mean", "AVG(co)", "CO mg/m³, mean", ",.2f"),
     Measure("pm25_day_max", "MAX(pm25)", "PM2.5 µg/m³, highest day", ",.1f"),
     Measure("co_day_max", "MAX(co)", "CO mg/m³, highest day", ",.2f"),
     Measure("pm25_hour_max", "MAX(pm25_max)", "PM2.5 µg/m³, highest hour", ",.1f"),
     Measure("co_hour_max", "MAX(co_max)", "CO mg/m³, highest hour", ",.2f"),
     Measure("aqi_max", "MAX(pm25_aqi)", "US AQI of PM2.5", ",d"),
-    Measure("hours_least", "MIN(pm25_hours)", "Hours of PM2.5", ",d"),
+    Measure("one", "MIN(1)", "One", ",d"),
     Measure("first_day", "MIN(CASE WHEN pm25_hours + co_hours > 0 THEN date END)", "First day"),
     Measure("last_day", "MAX(CASE WHEN pm25_hours + co_hours > 0 THEN date END)", "Last day"),
     Measure("calendar_days", "COUNT(*)", "Days", ",d"),
@@ -117,17 +118,15 @@ MEASURES = (
     Measure("pm25_over_eu", "SUM(pm25_above_eu)", f"Above {EU_PM25_DAY:g} µg/m³ (EU)", ",d"),
     Measure("co_over", "SUM(co_above_who)", f"CO above {WHO_CO_DAY:g} mg/m³ (WHO, EU)", ",d"),
     Measure(
-        "pm25_completeness",
+        "pm25_complete",
         "100.0 * SUM(pm25_hours_counted) / NULLIF(SUM(expected), 0)",
         "Hours of PM2.5, % of those expected",
         ",.1f",
     ),
     Measure(
-        "co_completeness",
+        "co_complete",
         "100.0 * SUM(co_hours_counted) / NULLIF(SUM(expected), 0)",
         "Hours of CO, % of those expected",
         ",.1f",
     ),
 )
-
-

@@ -22,7 +22,10 @@ def hours(source: Source) -> Dataset:
 with recursive
 {_known(source)},
 bounds as (
-  select {source.hours_after("max(hour)", -LOOKED_BACK_H)} as first, max(hour) as last from known
+  select case when begun > since then begun else since end as first, last
+  from (
+    select min(hour) as begun, {source.hours_after("max(hour)", -LOOKED_BACK_H)} as since, max(hour) as last from known
+  ) as reach
 ),
 hours as (
   select first as hour, last from bounds where last is not null
@@ -38,8 +41,8 @@ beside as (
 {series}"""
     return Dataset(
         "forecast-hours",
-        f"The last {LOOKED_BACK_H // 24} days of forecasts of one hour ahead, a row an hour (UTC) and series: what came "
-        "(the station's name alone), the median, and the bounds within which four hours in five should lie.",
+        f"The last {LOOKED_BACK_H // 24} days of forecasts of one hour ahead, a row an hour (UTC) and series: what "
+        "came (the station's name alone), the median, and the bounds within which four hours in five should lie.",
         sql,
         columns(
             {

@@ -1,17 +1,33 @@
 """The kinds of charts, as Superset's plugins take their parameters.
 
-`rows` keeps the rows for which SQL holds. Each axis has its unit, and no line goes on over a day or hour without a value.
+`rows` is SQL that holds for the rows kept. Each axis has its unit, and no line goes on over a time without a value.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 MOST_ROWS = 50_000
+PAGE = 10
+"""Rows of a table on a page."""
 COLORS = "supersetColors"
-DAY, HOUR, MONTH = "P1D", "PT1H", "P1M"
-TIMES = {DAY: "%Y-%m-%d", HOUR: "%Y-%m-%d %H:%M", MONTH: "%Y-%m"}
 
 Params = dict[str, Any]
+
+
+class Time(NamedTuple):
+    """A column of times: how long a step of it is, what its axis says, and how a time is written there (d3)."""
+
+    column: str
+    grain: str | None
+    title: str
+    form: str
+
+
+class Scale(NamedTuple):
+    """What the axis of a value says, and how its numbers are written (d3)."""
+
+    title: str
+    form: str
 
 
 class Line(NamedTuple):
@@ -22,83 +38,81 @@ class Line(NamedTuple):
     color: str
 
 
+DAY = Time("day", "P1D", "Day, local to the station", "%Y-%m-%d")
+MONTH = Time("month", "P1M", "Month", "%Y-%m")
+HOUR = Time("hour", "PT1H", "Hour, UTC", "%m-%d %H:%M")
+MOMENT = Time("started_at", None, "Time, UTC", "%m-%d %H:%M")
+
+
 def line(  # noqa: PLR0913 -- what a chart is of
-    time: str,
-    grain: str,
-    measures: Sequence[str],
+    time: Time,
+    measure: str,
     by: str,
-    unit: str,
-    form: str,
+    scale: Scale,
     *,
     across: Iterable[Line] = (),
+    mark: int = 3,
     rows: str | None = None,
 ) -> Params:
-    """Values over time, a line each; small marks, so that a value between two gaps is seen."""
-    marks = {"markerEnabled": True, "markerSize": 3, "seriesType": "line"}
-    return {"viz_type": "echarts_timeseries_line", **marks, **_over_time(time, grain, measures, by, unit, form, rows)} | {
-        "annotation_layers": [_across(guideline) for guideline in across]
+    """Values over time, a line each; with marks, so that a value between two gaps is seen."""
+    return {
+        "viz_type": "echarts_timeseries_line",
+        "seriesType": "line",
+        **_over_time(time, measure, by, scale, rows),
+        "markerEnabled": True,
+        "markerSize": mark,
+        "annotation_layers": [_across(guideline) for guideline in across],
     }
 
 
-def bars(  # noqa: PLR0913 -- what a chart is of
-    time: str, grain: str, measures: Sequence[str], by: str, unit: str, form: str
-) -> Params:
+def bars(time: Time, measure: str, by: str, scale: Scale) -> Params:
     """Values over time, side by side."""
-    return {"viz_type": "echarts_timeseries_bar", **_over_time(time, grain, measures, by, unit, form, None)}
+    return {"viz_type": "echarts_timeseries_bar", **_over_time(time, measure, by, scale)}
 
 
-def dots(  # noqa: PLR0913 -- what a chart is of
-    time: str, measures: Sequence[str], by: str, unit: str, form: str
-) -> Params:
+def dots(time: Time, measure: str, by: str, scale: Scale) -> Params:
     """Values at their times, a dot each."""
-    marks = {"markerSize": 6, "markerEnabled": True}
-    return {"viz_type": "echarts_timeseries_scatter", **_over_time(time, None, measures, by, unit, form, None), **marks}
+    drawn = {"viz_type": "echarts_timeseries_scatter", "markerEnabled": True, "markerSize": 6}
+    return drawn | _over_time(time, measure, by, scale)
 
 
-def grouped(category: str, measures: Sequence[str], title: str, unit: str, time: str) -> Params:
+def grouped(category: str, title: str, measures: Sequence[str], scale: Scale, time: Time) -> Params:
     """Measures side by side for each text of a column."""
     return {
         "viz_type": "echarts_timeseries_bar",
-        **_axes(title, unit),
-        **_asked(time, None),
+        **_axes(title, scale),
+        **_asked(time),
         "x_axis": category,
         "x_axis_sort": category,
         "x_axis_sort_asc": True,
         "metrics": list(measures),
         "groupby": [],
-        "y_axis_format": ",d",
         "show_value": True,
-        "row_limit": MOST_ROWS,
     }
 
 
-def boxes(measure: str, time: str, unit: str, form: str, rows: str) -> Params:
+def boxes(measure: str, scale: Scale, rows: str) -> Params:
     """How the days of each station are spread: quartiles, and whiskers to the lowest and the highest."""
     return {
         "viz_type": "box_plot",
-        **_asked(time, rows),
-        "columns": [time],
-        "temporal_columns_lookup": {time: True},
-        "time_grain_sqla": DAY,
+        **_axes("Station", scale),
+        **_asked(DAY, rows),
+        "columns": [DAY.column],
+        "temporal_columns_lookup": {DAY.column: True},
+        "time_grain_sqla": DAY.grain,
         "groupby": ["station"],
         "metrics": [measure],
         "whiskerOptions": "Min/max (no outliers)",
-        "number_format": form,
+        "number_format": scale.form,
         "x_ticks_layout": "auto",
-        "x_axis_title": "Station",
-        "x_axis_title_margin": 30,
-        "y_axis_title": unit,
-        "y_axis_title_margin": 45,
-        "color_scheme": COLORS,
-        "row_limit": MOST_ROWS,
     }
 
 
-def heat(x: str, y: str, measure: str, colors: str, form: str, *, time: str, values: bool = False) -> Params:  # noqa: PLR0913
-    """A field for each pair of texts, coloured by a measure; white where there is none."""
+def heat(x: str, y: str, measure: str, scale: Scale, colors: str) -> Params:
+    """A field for each pair of texts, coloured by a measure of days; white where there is none."""
     return {
         "viz_type": "heatmap_v2",
-        **_asked(time, None),
+        **_asked(DAY),
         "x_axis": x,
         "groupby": y,
         "metric": measure,
@@ -109,106 +123,96 @@ def heat(x: str, y: str, measure: str, colors: str, form: str, *, time: str, val
         "legend_type": "continuous",
         "show_legend": True,
         "show_percentage": False,
-        "show_values": values,
+        "show_values": False,
         "left_margin": "auto",
         "bottom_margin": "auto",
         "value_bounds": [None, None],
-        "y_axis_format": form,
+        "y_axis_format": scale.form,
         "xscale_interval": -1,
         "yscale_interval": -1,
-        "row_limit": MOST_ROWS,
     }
 
 
-def cloud(x: str, y: str, titles: tuple[str, str], forms: tuple[str, str], *, size: str, time: str, rows: str) -> Params:  # noqa: PLR0913
-    """A dot for each day, one measure against another."""
+def percentages(x: str, y: str, measure: str) -> Params:
+    """The same of per cent, from red to green, each field with its number in it."""
+    fields = heat(x, y, measure, Scale("%", ",.0f"), "schemeRdYlGn")
+    return fields | {"value_bounds": [0, 100], "show_values": True}
+
+
+def cloud(x: tuple[str, Scale], y: tuple[str, Scale], size: str, rows: str) -> Params:
+    """A dot for each day and station, one measure against another; `size` is a measure that is the same for all."""
     return {
         "viz_type": "bubble_v2",
-        **_asked(time, rows),
+        **_axes(x[1].title, y[1]),
+        **_asked(DAY, rows),
         "entity": "date",
         "series": "station",
-        "x": x,
-        "y": y,
+        "x": x[0],
+        "y": y[0],
         "size": size,
         "max_bubble_size": "5",
         "opacity": 0.6,
-        "xAxisFormat": forms[0],
-        "y_axis_format": forms[1],
-        "x_axis_title": titles[0],
-        "x_axis_title_margin": 30,
-        "y_axis_title": titles[1],
-        "y_axis_title_margin": 45,
-        "truncateXAxis": True,
+        "xAxisFormat": x[1].form,
+        "x_axis_label": x[1].title,
+        "y_axis_label": y[1].title,
+        "truncateXAxis": False,
         "truncateYAxis": False,
-        "show_legend": True,
-        "legendOrientation": "top",
-        "legendType": "scroll",
-        "color_scheme": COLORS,
-        "row_limit": MOST_ROWS,
     }
 
 
-def totals(by: Sequence[str], measures: Sequence[str], time: str, *, order: str | None = None, most: int = 1000) -> Params:
+def totals(by: Sequence[str], measures: Sequence[str], time: Time, order: str | None = None) -> Params:
     """A table of measures for each of some texts, those with the most of `order` first."""
     return {
         "viz_type": "table",
-        **_asked(time, None),
+        **_asked(time),
         "query_mode": "aggregate",
         "groupby": list(by),
         "metrics": list(measures),
         "timeseries_limit_metric": order,
         "order_desc": True,
-        "row_limit": most,
         "show_cell_bars": False,
     }
 
 
-def rows_of(  # noqa: PLR0913 -- what a table shows
-    names: Sequence[str], time: str, order: str, most: int, forms: Mapping[str, str], rows: str | None = None
-) -> Params:
-    """A table of rows as they are, those with the most of `order` first."""
+def listed(names: Mapping[str, str], time: Time, order: str, rows: str | None = None) -> Params:
+    """A table of rows as they are, those with the most of `order` first; by column how its numbers are written."""
     return {
         "viz_type": "table",
         **_asked(time, rows),
         "query_mode": "raw",
         "all_columns": list(names),
         "order_by_cols": [f'["{order}", false]'],
-        "column_config": {name: {"d3NumberFormat": form} for name, form in forms.items()},
+        "column_config": {name: {"d3NumberFormat": form} for name, form in names.items() if form},
         "table_timestamp_format": "%Y-%m-%d %H:%M",
-        "row_limit": most,
+        "page_length": PAGE,
         "show_cell_bars": False,
     }
 
 
-def _over_time(  # noqa: PLR0913 -- as above
-    time: str, grain: str | None, measures: Sequence[str], by: str, unit: str, form: str, rows: str | None
-) -> Params:
-    shown = TIMES[grain or HOUR]
+def _over_time(time: Time, measure: str, by: str, scale: Scale, rows: str | None = None) -> Params:
     return {
-        **_axes("Month" if grain == MONTH else "Day, local" if grain == DAY else "Time, UTC", unit),
+        **_axes(time.title, scale),
         **_asked(time, rows),
-        "x_axis": time,
-        "time_grain_sqla": grain,
-        "metrics": list(measures),
+        "x_axis": time.column,
+        "time_grain_sqla": time.grain,
+        "metrics": [measure],
         "groupby": [by],
         "truncate_metric": True,
         "show_empty_columns": True,
-        "y_axis_format": form,
-        "x_axis_time_format": "%Y-%m" if grain == MONTH else "smart_date",
-        "tooltipTimeFormat": shown,
+        "x_axis_time_format": time.form,
+        "tooltipTimeFormat": time.form,
         "rich_tooltip": True,
-        "zoomable": False,
-        "row_limit": MOST_ROWS,
     }
 
 
-def _axes(x: str, y: str) -> Params:
+def _axes(x: str, scale: Scale) -> Params:
     return {
         "x_axis_title": x,
         "x_axis_title_margin": 30,
-        "y_axis_title": y,
+        "y_axis_title": scale.title,
         "y_axis_title_margin": 45,
         "y_axis_title_position": "Left",
+        "y_axis_format": scale.form,
         "show_legend": True,
         "legendOrientation": "top",
         "legendType": "scroll",
@@ -217,11 +221,12 @@ def _axes(x: str, y: str) -> Params:
     }
 
 
-def _asked(time: str, rows: str | None) -> Params:
+def _asked(time: Time, rows: str | None = None) -> Params:
     """Which rows: those of the dashboard's time range, and those for which SQL holds."""
-    span = {"clause": "WHERE", "expressionType": "SIMPLE", "subject": time, "operator": "TEMPORAL_RANGE"}
+    span = {"clause": "WHERE", "expressionType": "SIMPLE", "subject": time.column, "operator": "TEMPORAL_RANGE"}
     kept = [{"clause": "WHERE", "expressionType": "SQL", "sqlExpression": rows}] if rows else []
-    return {"adhoc_filters": [{**span, "comparator": "No filter"}, *kept], "granularity_sqla": time}
+    filters = [{**span, "comparator": "No filter"}, *kept]
+    return {"adhoc_filters": filters, "granularity_sqla": time.column, "row_limit": MOST_ROWS}
 
 
 def _across(guideline: Line) -> Params:

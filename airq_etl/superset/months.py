@@ -8,6 +8,7 @@ from airq_etl.superset.source import Source
 
 
 def dataset(source: Source) -> Dataset:
+    """A row a station and month."""
     sql = f"""\
 {calendar(source)},
 months as (
@@ -44,16 +45,16 @@ COLUMNS: Mapping[str, tuple[Kind, str]] = {
     "station_id": ("number", "Station id"),
     "month": ("time", "Month"),
     "month_name": ("text", "Month"),
-    "days": ("number", "Days so far"),
+    "days": ("number", "Days"),
     "pm25": ("number", "PM2.5 µg/m³"),
-    "pm25_days": ("number", "Valid days of PM2.5"),
-    "pm25_max": ("number", "PM2.5 µg/m³, highest hour"),
-    "pm25_change": ("number", "PM2.5 change, µg/m³"),
-    "pm25_change_percent": ("number", "PM2.5 change, %"),
+    "pm25_days": ("number", "PM2.5 valid days"),
+    "pm25_max": ("number", "PM2.5 highest hour"),
+    "pm25_change": ("number", "± µg/m³"),
+    "pm25_change_percent": ("number", "± %"),
     "co": ("number", "CO mg/m³"),
-    "co_days": ("number", "Valid days of CO"),
-    "co_max": ("number", "CO mg/m³, highest hour"),
-    "co_change": ("number", "CO change, mg/m³"),
+    "co_days": ("number", "CO valid days"),
+    "co_max": ("number", "CO highest hour"),
+    "co_change": ("number", "± mg/m³"),
 }
 # A row is of one station and month: where a chart asks for it each of these is that row's.
 MEASURES = (

@@ -11,7 +11,8 @@ from urllib.parse import quote
 Name = Literal["sqlite", "parquet"]
 STATIONS = """\
 select station_id,
-       case when count(*) over (partition by label) > 1 then label || ' (' || station_id || ')' else label end as station
+       case when count(*) over (partition by label) > 1 then label || ' (' || station_id || ')' else label end
+         as station
 from (select station_id, coalesce(nullif(trim(name), ''), cast(station_id as text)) as label from stations)"""
 
 
@@ -29,7 +30,8 @@ class Source(NamedTuple):
     """Where the queries read.
 
     `tables`, `stations` and `runs` are SQL: the first two stand after `from` and as a query that gives `station_id`
-    and the `station` that people call it, and the last gives a run a row. `runs_in` is the database of the last.
+    and the `station` that people call it, and the last gives a run a row. `runs_in` is the database of the last, and
+    `labels` what the stations were called when the queries were made.
     """
 
     name: Name
@@ -39,6 +41,7 @@ class Source(NamedTuple):
     forecasts: str
     stations: str
     runs: str
+    labels: tuple[str, ...]
 
     @property
     def is_sqlite(self) -> bool:
@@ -73,11 +76,11 @@ def sqlite_address(path: str) -> str:
     return f"sqlite:///file:{quote(path)}?mode=ro&uri=true"
 
 
-def embedded(path: str) -> Source:
-    """The embedded store at an absolute path, in POSIX form."""
+def embedded(path: str, names: Mapping[int, str | None]) -> Source:
+    """The embedded store at an absolute path, in POSIX form; `names` of stations give colours alone."""
     database = Database("store", "airq-etl store", sqlite_address(path), "sqlite", {})
     runs = "select _id as run, command, state, exit_code, started_at, duration_s, message from runs"
-    return Source("sqlite", database, database, "daily", "forecasts", STATIONS, runs)
+    return Source("sqlite", database, database, "daily", "forecasts", STATIONS, runs, tuple(labelled(names).values()))
 
 
 def parquet(folder: str, names: Mapping[int, str | None], *, forecasts: bool) -> Source:
@@ -95,9 +98,10 @@ def parquet(folder: str, names: Mapping[int, str | None], *, forecasts: bool) ->
         Database("ledger", "airq-etl ledger", sqlite_address(f"{folder}/ledger.db"), "sqlite", {}),
         _files(tables["daily"]),
         _files(tables["forecasts"]) if forecasts else _NO_FORECASTS,
-        _values(_labels(names)),
+        _values(labelled(names)),
         "select run_id as run, command, state, exit_code, replace(started_at, 'T', ' ') as started_at,"
         " duration_s, message from runs",
+        tuple(labelled(names).values()),
     )
 
 
@@ -112,17 +116,17 @@ def _files(folder: str) -> str:
     return f"read_parquet({literal(folder + '/*.parquet')}, union_by_name = true)"
 
 
-def _labels(names: Mapping[int, str | None]) -> dict[int, str]:
+def labelled(names: Mapping[int, str | None]) -> dict[int, str]:
     """What each station is called: its name, with its id where another has the same, the id where it has none."""
-    plain = {station: (name or "").strip() or str(station) for station, name in names.items()}
+    plain = {station: (name or "").strip() or str(station) for station, name in sorted(names.items())}
     shared = [name for name in plain.values() if list(plain.values()).count(name) > 1]
     return {station: f"{name} ({station})" if name in shared else name for station, name in plain.items()}
 
 
-def _values(labels: Mapping[int, str]) -> str:
-    if not labels:
+def _values(called: Mapping[int, str]) -> str:
+    if not called:
         return "select cast(null as bigint) as station_id, cast(null as text) as station where false"
-    rows = ",\n".join(f"  ({station}, {literal(label)})" for station, label in sorted(labels.items()))
+    rows = ",\n".join(f"  ({station}, {literal(label)})" for station, label in sorted(called.items()))
     return f"select * from (values\n{rows}\n) as named(station_id, station)"
 
 
