@@ -71,8 +71,8 @@ MONTHS_LISTED = {
 MONTHS = Section(
     "Months",
     "Means over the valid days of the month; the table has how many these are: a month with few compares badly, and "
-    "the newest is under way. A change is against the month before, and missing where either has no valid day. Of CO it is "
-    "in mg/m³ alone: about a drifting zero per cent say nothing.",
+    "the newest is under way. A change is against the month before, and missing where either has no valid day; of CO "
+    "it is in mg/m³ alone, since about a drifting zero per cent say nothing.",
     [
         (
             46,

@@ -90,11 +90,11 @@ def parquet(folder: str, names: Mapping[int, str | None], *, forecasts: bool) ->
     would find no file to read; their queries then give no row.
     """
     tables = {name: f"{folder}/{name}" for name in ("daily", "forecasts")}
-    # DuckDB reads files by itself: it is kept to those of the tables.
-    lock = {"allowed_directories": list(tables.values()), "enable_external_access": False, "threads": 2}
+    # All that it needs it has: it is to look for nothing elsewhere.
+    alone = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
     return Source(
         "parquet",
-        Database("tables", "airq-etl tables", "duckdb:///:memory:", "duckdb", {"config": lock}),
+        Database("tables", "airq-etl tables", "duckdb:///:memory:", "duckdb", {"config": alone}),
         Database("ledger", "airq-etl ledger", sqlite_address(f"{folder}/ledger.db"), "sqlite", {}),
         _files(tables["daily"]),
         _files(tables["forecasts"]) if forecasts else _NO_FORECASTS,
