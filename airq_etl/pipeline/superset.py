@@ -73,6 +73,8 @@ def _check(place: Path, target: Path) -> None:
         return
     if not place.is_dir():
         raise UsageError(f"{target} is a file; name a directory for the bundle")
+    if place == Path.cwd():
+        raise UsageError(f"{target} is the working directory, which would be replaced under you; go up and name it")
     there = {path.name for path in place.iterdir()}
     if there and not (there <= {METADATA, *FOLDERS} and _is_ours(place / METADATA)):
         raise UsageError(f"{target} holds something else than a bundle; name a new or an empty directory")
