@@ -302,6 +302,11 @@ def test_a_source_is_for_superset_alone(airq: "Airq") -> None:
     assert "--source" in airq("export", "daily", "--source", "parquet", expect=2).err
 
 
+def test_the_readme_counts_the_charts() -> None:
+    """As many as there are."""
+    assert f" {len(CHARTS)} charts" in README.replace("\n", " ")
+
+
 def test_the_readme_installs_what_the_tests_install() -> None:
     """The command in README is that of the script by which the tests install Superset."""
     (asked,) = re.findall(r'pip" install -qq (.*)$', INSTALL.read_text(encoding="utf-8"), re.MULTILINE)

@@ -2,7 +2,8 @@
 
 from airq_etl.guidelines import EU_PM25_DAY, WHO_CO_DAY, WHO_PM25_DAY
 from airq_etl.superset.chart import CO, PM25, Chart, Section
-from airq_etl.superset.kinds import DAY, MONTH, Line, Scale, bars, boxes, cloud, grouped, heat, line, listed, totals
+from airq_etl.superset.kinds import DAY, MONTH, Line, Scale, bars, boxes, cloud, grouped, heat, line
+from airq_etl.superset.tables import listed, totals
 
 WHO = Line(f"WHO {WHO_PM25_DAY:g} µg/m³", WHO_PM25_DAY, "#E69F00")
 EU = Line(f"EU {EU_PM25_DAY:g} µg/m³", EU_PM25_DAY, "#D55E00")

@@ -2,7 +2,8 @@
 
 from airq_etl.superset.chart import CO, PM25, Chart, Section
 from airq_etl.superset.forecasts import LOOKED_BACK_H
-from airq_etl.superset.kinds import HOUR, MOMENT, Params, Scale, dots, line, listed, percentages, totals
+from airq_etl.superset.kinds import HOUR, MOMENT, Params, Scale, dots, line, percentages
+from airq_etl.superset.tables import listed, totals
 
 COMPLETENESS = Section(
     "Completeness",

@@ -3,23 +3,22 @@
 `rows` is SQL that holds for the rows kept. Each axis has its unit, and no line goes on over a time without a value.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 MOST_ROWS = 50_000
-PAGE = 10
-"""Rows of a table on a page."""
 COLORS = "supersetColors"
 
 Params = dict[str, Any]
 
 
 class Time(NamedTuple):
-    """A column of times: how long a step of it is, what its axis says, and how a time is written there (d3)."""
+    """A column of times: how long a step of it is, what its axis says, how a time is written there and elsewhere (d3)."""
 
     column: str
     grain: str | None
     title: str
+    axis: str
     form: str
 
 
@@ -38,10 +37,10 @@ class Line(NamedTuple):
     color: str
 
 
-DAY = Time("day", "P1D", "Day, local to the station", "%Y-%m-%d")
-MONTH = Time("month", "P1M", "Month", "%Y-%m")
-HOUR = Time("hour", "PT1H", "Hour, UTC", "%m-%d %H:%M")
-MOMENT = Time("started_at", None, "Time, UTC", "%m-%d %H:%M")
+DAY = Time("day", "P1D", "Day, local to the station", "%Y-%m-%d", "%Y-%m-%d")
+MONTH = Time("month", "P1M", "Month", "%Y-%m", "%Y-%m")
+HOUR = Time("hour", "PT1H", "Hour, UTC", "%m-%d %H:%M", "%Y-%m-%d %H:%M")
+MOMENT = Time("started_at", None, "Time, UTC", "%m-%d", "%Y-%m-%d %H:%M")
 
 
 def line(  # noqa: PLR0913 -- what a chart is of
@@ -81,7 +80,7 @@ def grouped(category: str, title: str, measures: Sequence[str], scale: Scale, ti
     return {
         "viz_type": "echarts_timeseries_bar",
         **_axes(title, scale),
-        **_asked(time),
+        **asked(time),
         "x_axis": category,
         "x_axis_sort": category,
         "x_axis_sort_asc": True,
@@ -96,7 +95,7 @@ def boxes(measure: str, scale: Scale, rows: str) -> Params:
     return {
         "viz_type": "box_plot",
         **_axes("Station", scale),
-        **_asked(DAY, rows),
+        **asked(DAY, rows),
         "columns": [DAY.column],
         "temporal_columns_lookup": {DAY.column: True},
         "time_grain_sqla": DAY.grain,
@@ -112,7 +111,7 @@ def heat(x: str, y: str, measure: str, scale: Scale, colors: str) -> Params:
     """A field for each pair of texts, coloured by a measure of days; white where there is none."""
     return {
         "viz_type": "heatmap_v2",
-        **_asked(DAY),
+        **asked(DAY),
         "x_axis": x,
         "groupby": y,
         "metric": measure,
@@ -144,7 +143,7 @@ def cloud(x: tuple[str, Scale], y: tuple[str, Scale], size: str, rows: str) -> P
     return {
         "viz_type": "bubble_v2",
         **_axes(x[1].title, y[1]),
-        **_asked(DAY, rows),
+        **asked(DAY, rows),
         "entity": "date",
         "series": "station",
         "x": x[0],
@@ -160,46 +159,17 @@ def cloud(x: tuple[str, Scale], y: tuple[str, Scale], size: str, rows: str) -> P
     }
 
 
-def totals(by: Sequence[str], measures: Sequence[str], time: Time, order: str | None = None) -> Params:
-    """A table of measures for each of some texts, those with the most of `order` first."""
-    return {
-        "viz_type": "table",
-        **_asked(time),
-        "query_mode": "aggregate",
-        "groupby": list(by),
-        "metrics": list(measures),
-        "timeseries_limit_metric": order,
-        "order_desc": True,
-        "show_cell_bars": False,
-    }
-
-
-def listed(names: Mapping[str, str], time: Time, order: str, rows: str | None = None) -> Params:
-    """A table of rows as they are, those with the most of `order` first; by column how its numbers are written."""
-    return {
-        "viz_type": "table",
-        **_asked(time, rows),
-        "query_mode": "raw",
-        "all_columns": list(names),
-        "order_by_cols": [f'["{order}", false]'],
-        "column_config": {name: {"d3NumberFormat": form} for name, form in names.items() if form},
-        "table_timestamp_format": "%Y-%m-%d %H:%M",
-        "page_length": PAGE,
-        "show_cell_bars": False,
-    }
-
-
 def _over_time(time: Time, measure: str, by: str, scale: Scale, rows: str | None = None) -> Params:
     return {
         **_axes(time.title, scale),
-        **_asked(time, rows),
+        **asked(time, rows),
         "x_axis": time.column,
         "time_grain_sqla": time.grain,
         "metrics": [measure],
         "groupby": [by],
         "truncate_metric": True,
         "show_empty_columns": True,
-        "x_axis_time_format": time.form,
+        "x_axis_time_format": time.axis,
         "tooltipTimeFormat": time.form,
         "rich_tooltip": True,
     }
@@ -221,8 +191,8 @@ def _axes(x: str, scale: Scale) -> Params:
     }
 
 
-def _asked(time: Time, rows: str | None = None) -> Params:
-    """Which rows: those of the dashboard's time range, and those for which SQL holds."""
+def asked(time: Time, rows: str | None = None) -> Params:
+    """Which rows a chart is of: those of the dashboard's time range, and those for which SQL holds."""
     span = {"clause": "WHERE", "expressionType": "SIMPLE", "subject": time.column, "operator": "TEMPORAL_RANGE"}
     kept = [{"clause": "WHERE", "expressionType": "SQL", "sqlExpression": rows}] if rows else []
     filters = [{**span, "comparator": "No filter"}, *kept]
