@@ -16,23 +16,19 @@ from airq_etl.sensors import BY_COLUMN
 
 SILENT = timedelta(days=60)
 """A station that is silent for longer has left; its days end with its last one."""
-GUIDELINES = (
+GUIDELINES = tuple(
     Guideline(
-        sensor="pm25",
-        unit=BY_COLUMN["pm25"].unit,
-        who=guidelines.WHO_PM25_DAY,
+        sensor=sensor,
+        unit=BY_COLUMN[sensor].unit,
+        who=who,
         who_days=guidelines.WHO_DAYS,
-        eu=guidelines.EU_PM25_DAY,
+        eu=eu,
         eu_days=guidelines.EU_DAYS,
-    ),
-    Guideline(
-        sensor="co",
-        unit=BY_COLUMN["co"].unit,
-        who=guidelines.WHO_CO_DAY,
-        who_days=guidelines.WHO_DAYS,
-        eu=guidelines.EU_CO_DAY,
-        eu_days=guidelines.EU_DAYS,
-    ),
+    )
+    for sensor, who, eu in (
+        ("pm25", guidelines.WHO_PM25_DAY, guidelines.EU_PM25_DAY),
+        ("co", guidelines.WHO_CO_DAY, guidelines.EU_CO_DAY),
+    )
 )
 BY_SENSOR = {guideline.sensor: guideline for guideline in GUIDELINES}
 
