@@ -13,7 +13,7 @@ Params = dict[str, Any]
 
 
 class Time(NamedTuple):
-    """A column of times: how long a step of it is, what its axis says, how a time is written there and elsewhere (d3)."""
+    """A column of times: how long a step is, what its axis says, how times are written there and elsewhere (d3)."""
 
     column: str
     grain: str | None
