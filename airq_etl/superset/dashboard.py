@@ -13,11 +13,13 @@ COLUMNS = 12
 COLUMNS_OF_TEXT = 150
 """So many letters stand in a line of text on a screen that is rather narrow."""
 TITLE = "Air quality"
-ABOUT = """\
-Hourly readings of AirQino stations, as airq-etl keeps them: low-cost sensors, **indicative, not regulatory**.
-A day is local to its station, an hour is UTC and named by its start. A daily mean is valid with 75 % of its hours \
-(18 of 24); means here are of valid days alone, where a chart does not say otherwise. Nothing is clipped or filled in: \
-CO may read below zero where a sensor's zero has drifted, and a line breaks where there is no value."""
+ABOUT = (
+    "Hourly readings of AirQino stations, as airq-etl keeps them: low-cost sensors, **indicative, not regulatory**. A day "
+    "is local to its station, an hour is UTC and named by its start. A daily mean is valid with 75 % of its hours (18 of "
+    "24, if the settings say nothing else); means here are of valid days alone, where a chart does not say otherwise. "
+    "Nothing is clipped or filled in: CO may read below zero where a sensor's zero has drifted, and a line breaks where "
+    "there is no value."
+)
 
 
 SECTIONS = (*air.SECTIONS, *job.SECTIONS)
@@ -129,7 +131,7 @@ def _row(name: str, children: list[Node]) -> Iterator[Node]:
 
 def _text(name: str, code: str) -> Node:
     lines = sum(-(-len(line) // COLUMNS_OF_TEXT) for line in code.splitlines())
-    meta = {"code": code, "width": COLUMNS, "height": 6 + 3 * lines}
+    meta = {"code": code, "width": COLUMNS, "height": 5 + 3 * lines}
     return {"id": f"MARKDOWN-{name}", "type": "MARKDOWN", "children": [], "meta": meta}
 
 

@@ -37,7 +37,7 @@ FORECASTS = Section(
         (50, [Chart("pm25-forecast", "PM2.5, an hour ahead", "forecast-hours", _beside("pm25", PM25), any_time=False)]),
         (50, [Chart("co-forecast", "CO, an hour ahead", "forecast-hours", _beside("co", CO), any_time=False)]),
         (
-            36,
+            42,
             [
                 Chart(
                     "forecast-errors",
