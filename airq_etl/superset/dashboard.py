@@ -14,11 +14,11 @@ COLUMNS_OF_TEXT = 150
 """So many letters stand in a line of text on a screen that is rather narrow."""
 TITLE = "Air quality"
 ABOUT = (
-    "Hourly readings of AirQino stations, as airq-etl keeps them: low-cost sensors, **indicative, not "
-    "regulatory**. A day is local to its station, an hour is UTC and named by its start. A daily mean is valid "
-    "with 75 % of its hours (18 of 24, if the settings say nothing else); means here are of valid days alone, "
-    "where a chart does not say otherwise. Nothing is clipped or filled in: CO may read below zero where a "
-    "sensor's zero has drifted, and a line breaks where there is no value."
+    "Hourly readings of AirQino stations, as airq-etl keeps them: low-cost sensors, **indicative, not regulatory**. "
+    "A day is local to its station, an hour is UTC and named by its start. A daily mean is valid with 75 % of its "
+    "hours (18 of 24, if the settings say nothing else); means here are of valid days alone, where a chart does not "
+    "say otherwise. Nothing is clipped or filled in: CO may read below zero where a sensor's zero has drifted, and a "
+    "line breaks where there is no value."
 )
 
 
