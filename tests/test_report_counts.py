@@ -1,13 +1,19 @@
 """The numbers of a report where they are easily got wrong: at the ends of days, months, periods and what is known."""
 
+import json
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
 from airq_etl import hourly
-from airq_etl.report.facts import SensorFacts
+from airq_etl.pipeline.reporting.write import write_page
+from airq_etl.report.facts import Report, SensorFacts
+from airq_etl.report.page import embedded
+from airq_etl.report.words import Words
+from airq_etl.sanity.finding import Finding, Severity
 from airq_etl.stations import Rules
 from airq_etl.windows import HOUR, Days
 from tests.made_up_report import facts_of, report_on, run_at, without
@@ -165,3 +171,50 @@ def test_one_hour_is_a_report() -> None:
     assert (station.newest.pm25, station.newest.nowcast, station.newest.aqi) == (10.0, None, None)
     assert (station.days, station.pm25.valid_days, station.pm25.months.mean) == ([date(2024, 1, 1)], 0, [None])
     assert station.pm25.completeness is None
+
+
+def text_of(report: Report, directory: Path) -> str:
+    target = directory / "page.html"
+    write_page(report, Words(), target)
+    return target.read_text(encoding="utf-8").partition("<main>")[2].partition('<script type="application/json"')[0]
+
+
+def test_what_is_embedded_ends_no_script() -> None:
+    """Whatever stands behind the slash, or begins a comment."""
+    text = embedded({"name": "</script x><!--&"})
+    assert not set("<>&") & set(text)
+    assert json.loads(text) == {"name": "</script x><!--&"}
+
+
+@pytest.mark.parametrize(("age", "late"), [(5, False), (5.1, True)])
+def test_an_hour_that_is_late_is_marked(tmp_path: Path, age: float, *, late: bool) -> None:
+    """From five hours on; the source itself lags by up to two."""
+    report = report_on(hours_of(48, pm25=lively), BEGIN + (47 + age) * HOUR)
+    assert ('class="n late"' in text_of(report, tmp_path)) == late
+
+
+def test_the_next_hour_and_each_run_are_told(tmp_path: Path) -> None:
+    """With the bounds of 80 %, as the head of its column says; a good run as good, another one as failed."""
+    ahead = forecasts(made(239, 1))
+    runs = [run_at(BEGIN), run_at(BEGIN, "FAILED")]
+    report = report_on(hours_of(240, pm25=lively), BEGIN + 240.5 * HOUR, forecasts=ahead, runs=runs)
+    text = text_of(report, tmp_path)
+    assert ">3.0 (2.0 \u2013 4.0)<" in text
+    assert '<span class="badge good">SUCCESS<' in text
+    assert '<span class="badge failed">FAILED<' in text
+
+
+@pytest.mark.parametrize(("severity", "doubted"), [("warning", True), ("info", False)])
+def test_co_that_is_doubted_has_a_question_mark(tmp_path: Path, severity: Severity, *, doubted: bool) -> None:
+    """Where the sanity check warns of it, not where it only tells."""
+    finding = Finding(
+        check="negative-share",
+        severity=severity,
+        station_id=STATION,
+        sensor="co",
+        count=1,
+        sentence="it is",
+        action="do",
+    )
+    report = report_on(hours_of(48, co=lively), BEGIN + 2 * DAY, findings=[finding])
+    assert ('class="doubt"' in text_of(report, tmp_path)) == doubted
