@@ -53,7 +53,7 @@ def _show(count: int, directory: Path) -> None:
     _tell("the page of one station", [_report(data, "--station", "1", "-o", few) for _ in range(ROUNDS)], few)
     _tell("the facts (--json)", [_report(data, "--json") for _ in range(ROUNDS)])
     _tell("the page, from the store", [_report(data, "--source", "store", "-o", page)], page)
-    looking = ["sanity-check", "-q", "--data-dir", data, "--now", f"{NOW:%Y-%m-%dT%H:%M:%S}"]
+    looking = ["sanity-check", "-q", "--data-dir", str(data), "--now", f"{NOW:%Y-%m-%dT%H:%M:%S}"]
     subprocess.run([sys.executable, "-m", "airq_etl", *looking], check=False, stdout=subprocess.DEVNULL)
     _tell("the page, findings known", [_report(data, "-o", page) for _ in range(ROUNDS)], page)
     if chromium := shutil.which("chromium"):
