@@ -6,6 +6,7 @@ from itertools import combinations
 
 import polars as pl
 
+from airq_etl.findings_text import printable
 from airq_etl.report.days import correlation, one
 from airq_etl.report.facts import Compared, Pair, Spread, StationFacts
 from airq_etl.stations import Station
@@ -26,8 +27,8 @@ def compared(stations: Sequence[StationFacts], sensor: str, unit: str) -> Compar
 
 
 def labels(stations: Mapping[int, Station]) -> dict[int, str]:
-    """What to call the stations: by their names where they have one, no two alike."""
-    names = {station_id: station.name or str(station_id) for station_id, station in stations.items()}
+    """What to call the stations: by what can be printed of their names, no two alike; else by their ids."""
+    names = {one: printable(station.name or "").strip() or str(one) for one, station in stations.items()}
     shared = {name for name, count in Counter(names.values()).items() if count > 1}
     return {station_id: f"{name} ({station_id})" if name in shared else name for station_id, name in names.items()}
 

@@ -106,7 +106,7 @@ def months(laid: Calendar, sensor: str) -> Months:
         .agg(
             pl.col("mean").mean(),
             highest=pl.col("mean").max(),
-            days=pl.col("over").sum(),
+            days=(pl.col("over") | pl.col("valid")).sum(),
             valid_days=pl.col("valid").sum(),
         )
     )
@@ -133,7 +133,7 @@ def years(laid: Calendar, sensor: str, guideline: Guideline) -> list[Year]:
         .agg(
             mean.mean(),
             highest=mean.max(),
-            days=pl.col("over").sum(),
+            days=(pl.col("over") | pl.col("valid")).sum(),
             valid_days=pl.col("valid").sum(),
             above_who=(mean > guideline.who).sum(),
             above_eu=(mean > guideline.eu).sum(),

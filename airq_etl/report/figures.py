@@ -87,9 +87,10 @@ BOTH = Kind(
 
 
 def of_the_network(report: Report, say: Words) -> Iterator[Figure]:
-    """The charts of all stations together; none of them for one station."""
+    """The charts of all stations together, of what is there to compare; none of them for one station."""
     count = len(report.stations)
-    for sensor in SHOWN if count > 1 else ():
+    told = [compared.sensor for compared in report.compared if compared.spread]
+    for sensor in told if count > 1 else ():
         name, unit = NAMES[sensor], getattr(report.stations[0], sensor).unit
         if count <= FEW:
             note = say(
@@ -127,6 +128,9 @@ def of_a_station(station: StationFacts, report: Report, say: Words) -> Iterator[
     for kind in OF_A_SENSOR:
         for sensor in SHOWN:
             facts = getattr(station, sensor)
+            if kind.name == "clock" and not facts.clock.month:
+                # Its colours go from the lowest value to the highest, and there is none.
+                continue
             fill = {"sensor": NAMES[sensor], "unit": facts.unit, "zone": station.zone, "hours": report.min_hours}
             findings = [finding for finding in station.findings if place_of(finding) == (sensor, kind.name)]
             title, note = say(kind.title, **fill), say(kind.note, **fill)

@@ -25,7 +25,8 @@ class Highest(msgspec.Struct, frozen=True, kw_only=True):
 class Months(msgspec.Struct, kw_only=True):
     """By month (`2023-12`): the mean of its valid daily means, the highest of them, and how many they are.
 
-    `days` are those of the month that are over and in the period; a month is valid where three of four are.
+    `days` are those of the month that are in the period and over, or valid already; a month is valid where three of
+    four of its days are.
     """
 
     month: list[str] = []
@@ -37,7 +38,10 @@ class Months(msgspec.Struct, kw_only=True):
 
 
 class Year(msgspec.Struct, frozen=True, kw_only=True):
-    """A year's valid days: how many, their mean and the highest, and on how many the mean is above a guideline."""
+    """A year's valid days: how many, their mean and the highest, and on how many the mean is above a guideline.
+
+    `days` are those that are over, or valid already.
+    """
 
     year: int
     days: int

@@ -5,7 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from airq_etl.report.charts.sheet import Sheet, columns, finished, legend_of_classes, months_axis
+from airq_etl.report.charts.sheet import Sheet, columns, every_month, finished, legend_of_classes, months_axis
 
 CLASSES: Mapping[str, Sequence[float]] = {
     "pm25": [5, 10, 15, 20, 25, 35, 50, 75],
@@ -125,4 +125,5 @@ def clock(sheet: Sheet) -> dict[str, Any]:
     hour = alt.Y(
         "hour:O", title=sheet.say("hour of the day"), axis=alt.Axis(values=[0, 3, 6, 9, 12, 15, 18, 21], ticks=False)
     )
-    return finished(base.mark_rect().encode(x=months_axis(), y=hour, color=colour, tooltip="tip:N"), sheet.ink, 300)
+    cells = base.mark_rect().encode(x=months_axis(), y=hour, color=colour, tooltip="tip:N")
+    return finished(alt.layer(every_month(sheet), cells), sheet.ink, 300)

@@ -8,6 +8,7 @@ from airq_etl.report.charts.sheet import (
     Sheet,
     columns,
     days_axis,
+    every_month,
     finished,
     guidelines,
     months_axis,
@@ -113,6 +114,7 @@ def months(sheet: Sheet) -> dict[str, Any]:
     bars, ink = there.encode(y=quantity_axis(sheet, "mean", zero=True)), sheet.ink
     return finished(
         alt.layer(
+            every_month(sheet).mark_bar(opacity=0),
             bars.transform_filter("datum.valid").mark_bar(color=ink.accent),
             bars.transform_filter("!datum.valid").mark_bar(filled=False, stroke=ink.accent, strokeWidth=1.4),
             there.mark_tick(color=ink.ink, thickness=2.5, bandSize=16).encode(

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import altair as alt
 
 from airq_etl.report.charts.calendars import classes
-from airq_etl.report.charts.sheet import Sheet, columns, entries, finished, months_axis
+from airq_etl.report.charts.sheet import Sheet, columns, entries, every_month, finished, months_axis
 from airq_etl.report.ink import Ink
 from airq_etl.report.words import TO, Words
 
@@ -57,6 +57,7 @@ def matrix(sheet: Sheet, stations: int) -> dict[str, Any]:
     cells = base.encode(x=months_axis(_side(stations)), y=row, color=classes(sheet), tooltip="tip:N")
     return finished(
         alt.layer(
+            every_month(sheet, _side(stations)),
             cells.transform_filter("datum.valid").mark_rect(),
             cells.transform_filter("!datum.valid").mark_rect(filled=False, strokeWidth=1.3),
         ),

@@ -79,6 +79,12 @@ def months_axis(side: Literal["top", "bottom"] = "bottom") -> alt.X:
     return alt.X("month:O", axis=axis)
 
 
+def every_month(sheet: Sheet, side: Literal["top", "bottom"] = "bottom") -> alt.Chart:
+    """The months themselves, unseen: so that one without a value is a gap, and not left out of the axis."""
+    months: alt.Chart = columns(month=f"{sheet.sensor}.months.month").mark_rect(opacity=0).encode(x=months_axis(side))
+    return months.transform_aggregate(rows="count()", groupby=["month"])
+
+
 def quantity_axis(sheet: Sheet, field: str, *, zero: bool = False) -> alt.Y:
     """An axis of concentrations."""
     scale = alt.Scale(zero=zero, nice=True)
