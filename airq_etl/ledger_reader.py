@@ -18,7 +18,7 @@ class LedgerReader(Ledger):
     def __init__(self, root: Path) -> None:
         self.path = root / FILE
         with sqlite.translated(self.path, REMEDY):
-            self._db = self._open()
+            self._db = sqlite.look_into(self.path, self._check, wait_s=WAIT_FOR_A_WRITER_S)
 
     @contextmanager
     def moment(self) -> Iterator[None]:
@@ -35,39 +35,9 @@ class LedgerReader(Ledger):
         with sqlite.translated(self.path, REMEDY), closing(sqlite3.connect(path)) as copy:
             self._db.backup(copy)
 
-    def _open(self) -> sqlite3.Connection:
-        try:
-            return self._opened("mode=rw")
-        except sqlite3.OperationalError as error:
-            # SQLite lays files beside what it reads. Who may not, reads what a run has left whole.
-            if self.path.with_name(f"{FILE}-wal").exists():
-                raise StoreError(
-                    f"{self.path} is in use, and who may only read the directory cannot read it meanwhile; "
-                    "ask as the user who runs airq-etl, or again when the run has ended"
-                ) from error
-            try:
-                return self._opened("mode=ro&immutable=1")
-            except sqlite3.OperationalError as other:
-                raise StoreError(f"{self.path} cannot be read ({other}); ask as the user who runs airq-etl") from other
-
-    def _opened(self, how: str) -> sqlite3.Connection:
-        address = f"{self.path.absolute().as_uri()}?{how}"
-        db = sqlite3.connect(address, uri=True, timeout=WAIT_FOR_A_WRITER_S, isolation_level=None)
-        try:
-            db.execute("pragma query_only = on")
-            (layout,) = db.execute("pragma user_version").fetchone()
-            self._refuse_other(layout)
-            db.execute("select 1 from runs limit 1").fetchall()
-        except BaseException:
-            db.close()
-            raise
-        return db
-
-    def _refuse_other(self, layout: int) -> None:
-        if layout < LAYOUT:
-            raise StoreError(f"{self.path} is of an older airq-etl; the next `airq-etl run` brings it up to date")
-        if layout > LAYOUT:
-            raise StoreError(f"{self.path} was written by a newer airq-etl; upgrade this one")
+    def _check(self, db: sqlite3.Connection) -> None:
+        sqlite.refuse_other(db, self.path, LAYOUT)
+        db.execute("select 1 from runs limit 1").fetchall()
 
 
 @contextmanager

@@ -68,7 +68,7 @@ FLOORS: list[set[str]] = [
         "playback",
         "store",
     },
-    {"store.embedded", "store.mongo", "store.mongo_client"},
+    {"store.embedded", "store.embedded_reader", "store.mongo", "store.mongo_client"},
     {"pipeline"},
     {"options", "commands", "cli", "__main__"},
 ]

@@ -40,8 +40,16 @@ def material(settings: Settings, wanted: Collection[int], days: Days | None) -> 
     lake = Lake(settings.data_dir)
     if settings.mongodb_uri is None and not (lake.root / EMBEDDED).is_file():
         raise UsageError(f"there is no store in {lake.root} yet; `airq-etl run` makes one, or set AIRQ_MONGODB_URI")
-    with closing(open_store(settings, lake, settings.run_deadline_s)) as store:
+    with closing(_opened(settings, lake)) as store:
         return _material(store, settings, wanted, days)
+
+
+def _opened(settings: Settings, lake: Lake) -> Store:
+    if settings.mongodb_uri is not None:
+        return open_store(settings, lake, settings.run_deadline_s)
+    from airq_etl.store.embedded_reader import EmbeddedReader
+
+    return EmbeddedReader(lake.root / EMBEDDED)
 
 
 def _material(store: Store, settings: Settings, wanted: Collection[int], days: Days | None) -> Material:
