@@ -1,8 +1,11 @@
 """airq-etl report, as a user calls it: over the demo's data, and over a year of real air."""
 
 import json
+import shutil
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -132,10 +135,11 @@ def test_the_store_says_the_same(real: "Airq", mongo_uri: str) -> None:
     assert not (real.directory / "nowhere").exists()
 
 
-def test_it_changes_nothing(demo: "Airq") -> None:
+@pytest.mark.parametrize("source", ["tables", "store"])
+def test_it_changes_nothing(demo: "Airq", source: str) -> None:
     """The data directory is the same to the byte, and may be one that only others write."""
     before = contents(demo.directory / "data")
-    demo("report", "--data-dir", "data", "--now", DEMO_NOW, "-o", "page.html")
+    demo("report", "--data-dir", "data", "--now", DEMO_NOW, "-o", "page.html", "--source", source)
     assert contents(demo.directory / "data") == before
 
 
@@ -166,6 +170,36 @@ def test_stations_and_days_are_narrowed_down(demo: "Airq") -> None:
         assert (station["station_id"], station["days"][0], station["days"][-1]) == (SECOND, "2026-03-01", "2026-03-31")
         assert station["pm25"]["months"]["month"] == sorted(set(station["pm25"]["clock"]["month"])) == ["2026-03"]
         assert station["newest"]["hour"].startswith("2026-09-09")
+
+
+@pytest.mark.parametrize("source", ["tables", "store"])
+def test_a_report_of_an_earlier_time_knows_nothing_that_came_later(demo: "Airq", source: str) -> None:
+    """No hour, no day, no run: a replay shows what would have been shown."""
+    earlier = facts(demo, "--source", source, now="2026-03-01T10:20:00")
+    station = station_of(earlier, SECOND)
+    assert station["newest"]["hour"] == "2026-03-01T10:00:00Z"
+    assert (station["days"][-1], station["newest"]["age_h"]) == ("2026-03-01", 0.3)
+    assert max(station["co"]["clock"]["month"]) == "2026-03"
+    assert (earlier["runs"], earlier["run_days"]["day"]) == ([], [])
+
+
+def test_a_store_of_an_older_version_is_named_and_not_altered(demo: "Airq", tmp_path: Path) -> None:
+    """The next run brings it up to date; who only looks does not."""
+    store = tmp_path / "airq.db"
+    store.write_bytes((demo.directory / "data" / "airq.db").read_bytes())
+    with closing(sqlite3.connect(store)) as opened_store:
+        opened_store.execute("pragma user_version = 1")
+    words: list[str | Path] = ["report", "--json", "--source", "store", "--data-dir", tmp_path]
+    assert "is of an older airq-etl; the next `airq-etl run` brings it up to date" in demo(*words, expect=7).err
+    with closing(sqlite3.connect(store)) as opened_store:
+        assert opened_store.execute("pragma user_version").fetchone() == (1,)
+
+
+def test_without_a_ledger_it_says_so(demo: "Airq", tmp_path: Path) -> None:
+    """Not that there were no data."""
+    shutil.copytree(demo.directory / "data" / "hourly", tmp_path / "hourly")
+    said = demo("report", "--json", "--data-dir", tmp_path, expect=2).err
+    assert f"there is no ledger in {tmp_path}; `airq-etl run` makes one" in said
 
 
 def test_without_options_the_page_lies_here(demo: "Airq") -> None:

@@ -61,7 +61,10 @@ def _station(material: Material, station_id: int, label: str) -> StationFacts:
     zone = material.rules.zones.get(station_id, "UTC")
     laid = _calendar(material, station_id, zone)
     hours = material.recent.filter(whose)
-    forecasts, revisions = material.forecasts.filter(whose), material.revisions.filter(whose)
+    forecasts, revisions = (
+        material.forecasts.filter(whose),
+        material.revisions.filter(whose, pl.col("seen_at") <= material.now),
+    )
     pm25, co = (_sensor(material, station_id, name, laid, hours, forecasts) for name in SHOWN)
     return StationFacts(
         station_id=station_id,
@@ -87,6 +90,7 @@ def _calendar(material: Material, station_id: int, zone: str) -> Calendar:
     if since is not None:
         rows = rows.filter(pl.col("day") >= _local(since, zone))
     today = _local(material.now, zone)
+    rows = rows.filter(pl.col("day") <= today)
     if rows.is_empty():
         return days.lay_out(rows, today, today - days.DAY, zone, today)
     first, last = rows["day"][0], rows["day"][-1]

@@ -82,7 +82,7 @@ OF_THE_PAGE: dict[str, str] = {
     "Air quality report": "Rapport sur la qualité de l’air",
     "{stations}, {first} to {last}.": "{stations}, du {first} au {last}.",
     "{count} stations": "{count} stations",
-    "No station": "Aucune station",
+    "No day in this period.": "Aucun jour dans cette période.",
     "the tables": "les tables",
     "As of {now} UTC, from {source}, by airq-etl {version}. Low-cost sensors: indicative, not regulatory. "
     "Values are as reported: nothing is clipped or filled.": (

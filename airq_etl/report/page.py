@@ -88,11 +88,13 @@ class _Sayings(NamedTuple):
 
     def lead(self) -> str:
         """Of what the report is."""
+        if self.report.first_day is None:
+            return self.say("No day in this period.")
         names = [station.label for station in self.report.stations]
         shown = ", ".join(names) if len(names) <= UNFOLDED else self.say("{count} stations", count=len(names))
         return self.say(
             "{stations}, {first} to {last}.",
-            stations=printable(shown) or self.say("No station"),
+            stations=printable(shown),
             first=self.say.day(self.report.first_day),
             last=self.say.day(self.report.last_day),
         )

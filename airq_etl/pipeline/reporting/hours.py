@@ -81,6 +81,11 @@ def _hour_of_day(zones: Mapping[int, str]) -> pl.Expr:
     return hour.cast(pl.Int64)
 
 
+def until(now: datetime) -> pl.Expr:
+    """The hours that have begun: a report of an earlier time (`--now`) knows of no later one."""
+    return pl.col("hour") <= now
+
+
 def only(stations: Collection[int]) -> pl.Expr:
     """Rows of these stations."""
     return pl.col("station_id").is_in(list(stations))

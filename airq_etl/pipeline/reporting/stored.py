@@ -64,7 +64,7 @@ def _material(store: Store, settings: Settings, wanted: Collection[int], days: D
     every = every.filter(hours.only(stations))
     days_of = _within(documents.daily_frame(_daily(store, days)).filter(hours.only(stations)), days)
     revisions = _revisions(store, stations, rules, days)
-    runs = _runs(store, now - timedelta(days=RUN_DAYS))
+    runs = _runs(store, now - timedelta(days=RUN_DAYS), now)
     on_days = _on(every, rules, days)
     return Material(
         now=now,
@@ -89,9 +89,8 @@ def _material(store: Store, settings: Settings, wanted: Collection[int], days: D
 def _hours(store: Store, days: Days | None, now: datetime) -> pl.DataFrame:
     """The hours on the days, and those since, of which the newest are."""
     first = None if days is None else min(_midnight(days.first) - DAY, now - hours.REACH)
-    return documents.hourly_frame(store.frame(documents.HOURLY, first, None, documents.hourly_fields())).sort(
-        hourly.KEY
-    )
+    found = documents.hourly_frame(store.frame(documents.HOURLY, first, None, documents.hourly_fields()))
+    return found.filter(hours.until(now)).sort(hourly.KEY)
 
 
 def _daily(store: Store, days: Days | None) -> pl.DataFrame:
@@ -133,10 +132,10 @@ def _forecasts(store: Store, stations: Collection[int], now: datetime) -> pl.Dat
     return store.frame(documents.FORECASTS, since, None, list(FORECAST)).filter(hours.only(stations))
 
 
-def _runs(store: Store, since: datetime) -> list[Run]:
-    """The runs since then, the newest first."""
+def _runs(store: Store, since: datetime, now: datetime) -> list[Run]:
+    """The runs from then to now, the newest first."""
     rows = store.frame(documents.RUNS, fields=RUN_FIELDS).rename({"_id": "run_id"})
-    rows = rows.filter(pl.col("command") == COMMAND, pl.col("started_at") >= since).drop("command")
+    rows = rows.filter(pl.col("command") == COMMAND, pl.col("started_at").is_between(since, now)).drop("command")
     rows = rows.with_columns(pl.col("message").fill_null(""))
     return [Run(**row) for row in rows.sort("started_at", descending=True).iter_rows(named=True)]
 

@@ -46,10 +46,12 @@ def material(settings: Settings, wanted: Collection[int], days: Days | None) -> 
     UsageError where there is no data, or none of a station; DamagedError where a table cannot be read.
     """
     lake, now = Lake(settings.data_dir), settings.clock()
-    if not lake.parts(HOURLY) or not (lake.root / FILE).is_file():
+    if not lake.parts(HOURLY):
         raise UsageError(f"there is no data in {settings.data_dir} yet; `airq-etl run` fetches some")
+    if not (lake.root / FILE).is_file():
+        raise UsageError(f"there is no ledger in {settings.data_dir}; `airq-etl run` makes one")
     with LedgerReader(settings.data_dir) as ledger:
-        newest = hours.newest_of(_months(lake))
+        newest = hours.newest_of(_months(lake, hours.until(now)))
         stations = _stations(settings, ledger, {*newest}, wanted)
         rules = settings.rules(stations)
         findings, as_of = _findings(settings, lake, ledger, stations, days)
@@ -63,7 +65,7 @@ def material(settings: Settings, wanted: Collection[int], days: Days | None) -> 
             daily=_of_days(lake.read(DAILY, where=hours.only(stations)), days),
             recent=hours.judged(_last_hours(lake, stations, newest, now), rules),
             newest=newest,
-            clock=hours.mean_day(_months(lake, hours.only(stations)), rules, days),
+            clock=hours.mean_day(_months(lake, hours.only(stations) & hours.until(now)), rules, days),
             revisions=_revisions(lake, stations, rules, days),
             forecasts=_forecasts(lake, stations, now),
             reasons=_reasons(lake, stations, now),
@@ -100,7 +102,7 @@ def _of_days(rows: pl.DataFrame, days: Days | None) -> pl.DataFrame:
 def _last_hours(lake: Lake, stations: Collection[int], newest: Mapping[int, datetime], now: datetime) -> pl.DataFrame:
     begins = min([now, *(newest[one] for one in stations if one in newest)]) - hours.REACH
     parts = [part for part in lake.parts(HOURLY) if part >= f"{begins:%Y-%m}"]
-    return lake.read(HOURLY, parts, hours.only(stations) & hours.is_recent(now, newest))
+    return lake.read(HOURLY, parts, hours.only(stations) & hours.until(now) & hours.is_recent(now, newest))
 
 
 def _revisions(lake: Lake, stations: Collection[int], rules: Rules, days: Days | None) -> pl.DataFrame:
@@ -148,7 +150,8 @@ def _is_known(settings: Settings, lake: Lake, ledger: Ledger, days: Days | None)
 
 
 def _recent(ledger: Ledger, now: datetime) -> list[RunRecord]:
-    return runs_known(ledger, COMMAND, since=now - timedelta(days=RUN_DAYS))
+    """The runs of the last days up to now, whatever came later."""
+    return [run for run in runs_known(ledger, COMMAND, since=now - timedelta(days=RUN_DAYS)) if run.started_at <= now]
 
 
 def _run(record: RunRecord) -> Run:

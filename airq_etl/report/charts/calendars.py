@@ -89,7 +89,10 @@ def _calendar(sheet: Sheet, years: int, base: alt.Chart, *cells: alt.Chart) -> d
     year = words.transform_aggregate(days="count()", groupby=["year", "last"]).transform_calculate(
         week="-5", top=f"(datum.last - datum.year) * {ROWS} + 4", text="'' + datum.year"
     )
-    months = words.transform_filter("utcdate(datum.at) == 15").transform_calculate(
+    words = words.transform_calculate(month="utcmonth(datum.at)")
+    months = words.transform_aggregate(
+        at="min(at)", week="mean(week)", groupby=["year", "month", "last"]
+    ).transform_calculate(
         top=f"(datum.last - datum.year) * {ROWS} + 7.6", text="utcFormat(datum.at, '%b')", week="datum.week - 0.5"
     )
     return finished(
