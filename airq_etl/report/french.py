@@ -145,7 +145,7 @@ OF_THE_PAGE: dict[str, str] = {
         "{sensor} : moyenne journalière la plus élevée d’un jour valide : {value} {unit}, le {day}."
     ),
     "{sensor}: {value} {unit} on {day} is higher, of {hours} of {expected} hours: not valid.": (
-        "{sensor} : {value} {unit} le {day} est plus élevé, mais sur {hours} heures sur {expected} : non valide."
+        "{sensor} : {value} {unit} le {day} est plus élevé, mais sur {hours} h des {expected} h du jour : non valide."
     ),
     "{sensor}: no forecast: {reason}.": "{sensor} : pas de prévision : {reason}.",
     "Days above the guidelines": "Jours au-dessus des valeurs guides",
