@@ -172,13 +172,21 @@ def test_stations_and_days_are_narrowed_down(demo: "Airq") -> None:
         assert station["newest"]["hour"].startswith("2026-09-09")
 
 
+def test_a_station_is_called_as_the_stations_file_says(demo: "Airq", tmp_path: Path) -> None:
+    """Which goes before what the API says."""
+    file = tmp_path / "stations.toml"
+    file.write_text(f'[{FIRST}]\nname = "Plateau"\n', encoding="utf-8")
+    report = facts(demo, now=DEMO_NOW, env={"AIRQ_STATIONS_FILE": str(file)})
+    assert [station["label"] for station in report["stations"]] == ["Plateau", "SIM971"]
+
+
 @pytest.mark.parametrize("source", ["tables", "store"])
 def test_a_report_of_an_earlier_time_knows_nothing_that_came_later(demo: "Airq", source: str) -> None:
     """No hour, no day, no run: a replay shows what would have been shown."""
     earlier = facts(demo, "--source", source, now="2026-03-01T10:20:00")
     station = station_of(earlier, SECOND)
     assert station["newest"]["hour"] == "2026-03-01T10:00:00Z"
-    assert (station["days"][-1], station["newest"]["age_h"]) == ("2026-03-01", 0.3)
+    assert (station["days"][-1], station["newest"]["age_h"]) == ("2026-03-01", 0.33)
     assert max(station["co"]["clock"]["month"]) == "2026-03"
     assert (earlier["runs"], earlier["run_days"]["day"]) == ([], [])
 
@@ -228,7 +236,7 @@ def test_each_chart_is_a_picture(demo: "Airq") -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["-o", "no/such/page.html"], "-o no/such/page.html: there is no directory no/such"),
+        (["-o", "no/such/page.html"], "-o no/such/page.html: there is no directory no/such; make it first"),
         (["-o", "data"], "-o data: it is a directory; name a file in it"),
         (["--png", "file"], "--png file: it is no directory"),
         (["-o", "-", "--json"], "-o - goes by itself: with --json or --png, name a file"),
@@ -236,6 +244,14 @@ def test_each_chart_is_a_picture(demo: "Airq") -> None:
         (["--station", "5", "--source", "store"], f"--station 5: nothing is stored of it; there are {FIRST}, {SECOND}"),
         (["--station", "x"], "--station: 'x' is no station id"),
         (["--start-date", "yesterday"], "--start-date: 'yesterday' is not a day like 2024-09-01"),
+        (
+            ["--start-date", "2020-01-01", "--end-date", "2020-02-01"],
+            "no day from 2020-01-01 to 2020-02-01 is stored; there are those from 2025-09-09 to 2026-09-09",
+        ),
+        (
+            ["--start-date", "2020-01-01", "--end-date", "2020-02-01", "--source", "store"],
+            "no day from 2020-01-01 to 2020-02-01 is stored; there are those from 2025-09-09 to 2026-09-09",
+        ),
         (["--lang", "de"], "'de' is not one of 'en', 'fr'"),
         (["--source", "csv"], "'csv' is not one of 'tables', 'store'"),
         (["--data-dir", "empty"], "there is no data in empty yet; `airq-etl run` fetches some"),
@@ -269,7 +285,7 @@ def test_without_what_draws_charts_it_says_what_to_install(demo: "Airq") -> None
         command, cwd=demo.directory, env=demo.environment, capture_output=True, encoding="utf-8", check=False
     )
     assert ran.returncode == 2
-    assert "needs altair, which is not installed: pip install 'airq-etl[report]'" in ran.stderr
+    assert "needs altair, which is not installed: pip install '.[report]'" in ran.stderr
     as_json = subprocess.run(
         [*command, "--json"],
         cwd=demo.directory,

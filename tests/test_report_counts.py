@@ -124,9 +124,10 @@ def test_the_mean_day_holds_no_sentinel() -> None:
     assert dict(zip(clock.hour, clock.hours, strict=True))[5] == 1
 
 
-def test_a_station_that_is_silent_keeps_its_last_nowcast() -> None:
-    """It is of the twelve hours before the newest, however long ago that was."""
-    newest = facts_of(hours_of(240, pm25=lambda number: 8.0 if number < 228 else 20.0), BEGIN + 30 * DAY).newest
+def test_the_nowcast_is_of_the_twelve_hours_up_to_the_newest() -> None:
+    """And not of those up to now: the source lags by some hours."""
+    rows = hours_of(240, pm25=lambda number: 8.0 if number < 228 else 20.0)
+    newest = facts_of(rows, BEGIN + 10 * DAY + 4 * HOUR).newest
     assert newest is not None
     assert (newest.nowcast, newest.pm25) == (20.0, 20.0)
 

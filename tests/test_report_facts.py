@@ -147,6 +147,16 @@ def test_the_air_now_is_that_of_the_newest_complete_hour() -> None:
     assert (newest.pm25, newest.co, newest.nowcast, newest.aqi, newest.category) == (8.0, 0.5, 8.0, 44, "Good")
 
 
+@pytest.mark.parametrize(("later", "known"), [(5, True), (5.1, False)])
+def test_of_the_air_now_nothing_is_told_by_what_is_old(later: float, *, known: bool) -> None:
+    """A station that fell silent five hours ago says nothing of the air now; since when is told."""
+    newest = facts_of(hours_of(48, pm25=lively, co=lively), BEGIN + timedelta(hours=47 + later)).newest
+    assert newest is not None
+    assert (newest.hour, newest.age_h) == (BEGIN + 47 * HOUR, later)
+    told = {newest.pm25, newest.co, newest.nowcast, newest.aqi, newest.category, newest.complete}
+    assert (told != {None}) == known
+
+
 def test_the_last_hours_have_a_gap_where_there_is_one() -> None:
     """Two days of hours up to the one that goes on, each with its value or none."""
     now = BEGIN + timedelta(hours=72, minutes=10)

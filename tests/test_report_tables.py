@@ -8,7 +8,8 @@ import pytest
 
 from airq_etl import daily, lock
 from airq_etl import settings as configuration
-from airq_etl.lake import DAILY, HOURLY, Lake
+from airq_etl.forecast.table import MODEL_SCHEMA
+from airq_etl.lake import DAILY, HOURLY, MODELS, Lake
 from airq_etl.ledger import Ledger
 from airq_etl.open_findings import Look, record
 from airq_etl.pipeline.reporting import tables
@@ -55,6 +56,19 @@ def test_what_was_found_long_ago_is_not_told_as_of_now(network: Path) -> None:
     for found in (read(network, tables.LATELY), read(network, days=Days(BEGIN.date(), BEGIN.date()))):
         assert RECORDED not in found.findings
         assert found.findings_as_of is None
+
+
+@pytest.mark.parametrize("last", ["none", "linear"])
+def test_why_there_is_no_forecast_is_told_as_long_as_it_is_so(network: Path, last: str) -> None:
+    """The reason of who took over since is none for a forecast that is not there."""
+    told = {"none": "it is dead", "linear": "it came back"}
+    same = {"station_id": STATION, "sensor": "co", "horizon": 1}
+    rows = [
+        same | {"since": NOW - timedelta(days=1 if model == last else 2), "model": model, "reason": why}
+        for model, why in told.items()
+    ]
+    Lake(network).write(MODELS, f"{NOW:%Y}", pl.DataFrame(rows, schema=MODEL_SCHEMA))
+    assert read(network).reasons == ({(STATION, "co"): "it is dead"} if last == "none" else {})
 
 
 def test_while_a_run_is_at_work_nothing_is_examined(network: Path) -> None:

@@ -29,7 +29,8 @@ def report(  # noqa: PLR0913 -- the options of the command
         typer.Option("--output", "-o", metavar="FILE", help=f"The page; {DEFAULT} by default, - is standard output."),
     ] = None,
     png: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Each chart as a picture into this directory, no page.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Each chart as a picture into this directory; no page unless with -o."),
     ] = None,
     station: StationIds = None,
     start_date: StartDate = None,
@@ -89,8 +90,8 @@ def _writer() -> "ModuleType":
         if (error.name or "").startswith("airq_etl"):
             raise
         raise UsageError(
-            f"a page or a picture needs {error.name}, which is not installed: pip install 'airq-etl[report]'; "
-            "--json goes without"
+            f"a page or a picture needs {error.name}, which is not installed: "
+            "pip install '.[report]', beside airq-etl; --json goes without"
         ) from error
     return write
 
@@ -109,7 +110,7 @@ def _refuse_at_odds(page: Path | None, png: Path | None, *, as_json: bool) -> No
             raise UsageError("-o - goes by itself: with --json or --png, name a file")
     elif page is not None:
         if not page.parent.is_dir():
-            raise UsageError(f"-o {page}: there is no directory {page.parent}")
+            raise UsageError(f"-o {page}: there is no directory {page.parent}; make it first")
         if page.is_dir():
             raise UsageError(f"-o {page}: it is a directory; name a file in it")
     if png is not None and png.exists() and not png.is_dir():

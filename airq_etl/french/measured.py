@@ -8,7 +8,7 @@ _SHORT = (
 )
 _COURT = (
     "{n} {n|jour|jours} sur {all} {n|compte|comptent} moins des {least} heures sur 24 "
-    "exigées d'une moyenne valide, {worst} {days}"
+    "exigées pour une moyenne valide, {worst} {days}"
 )
 _FEW = "with enough hours of other sensors, too few of {sensors:list of short sensor}"
 _PEU = "assez d'heures pour d'autres capteurs, mais trop peu pour {sensors}"

@@ -40,6 +40,7 @@ class SensorFacts(msgspec.Struct, kw_only=True):
 class Newest(msgspec.Struct, frozen=True, kw_only=True):
     """The newest hour and how old it is (hours since its start); the air by the newest that is `complete`.
 
+    That is null where the newest hour is older than five hours: of the air now it tells nothing.
     `nowcast` is EPA's NowCast of PM2.5 (µg/m³), `aqi` its US AQI, `category` EPA's word for that.
     """
 

@@ -86,35 +86,53 @@ BOTH = Kind(
 )
 
 
+def is_doubted(station: StationFacts, sensor: str) -> bool:
+    """Whether the sanity check has more to say of a sensor than what readers should know."""
+    return any(its.sensor == sensor and its.severity != "info" for its in station.findings)
+
+
+def _doubts(station: StationFacts, sensors: Sequence[str], say: Words) -> list[str]:
+    doubted = [NAMES[sensor] for sensor in sensors if is_doubted(station, sensor)]
+    return [say("The sanity check doubts {sensor} here: see its daily means.", sensor=name) for name in doubted]
+
+
+def _doubted(report: Report, sensor: str, say: Words) -> list[str]:
+    labels = [station.label for station in report.stations if is_doubted(station, sensor)]
+    if not labels:
+        return []
+    names = ", ".join(labels[:FEW]) + (" …" if len(labels) > FEW else "")
+    return [say("The sanity check doubts {sensor} of: {stations}.", sensor=NAMES[sensor], stations=names)]
+
+
 def of_the_network(report: Report, say: Words) -> Iterator[Figure]:
     """The charts of all stations together, of what is there to compare; none of them for one station."""
     count = len(report.stations)
     told = [compared.sensor for compared in report.compared if compared.spread]
     for sensor in told if count > 1 else ():
         name, unit = NAMES[sensor], getattr(report.stations[0], sensor).unit
+        doubted = _doubted(report, sensor, say)
         if count <= FEW:
             note = say(
                 "{unit}, valid daily means as reported; a line breaks where a day is missing or not valid. "
                 "Source: AirQino.",
                 unit=unit,
             )
-            yield Figure(
-                f"{sensor}-stations", "stations", say("{sensor}: the stations, day by day", sensor=name), [note]
-            )
+            title = say("{sensor}: the stations, day by day", sensor=name)
+            yield Figure(f"{sensor}-stations", "stations", title, [note, *doubted])
         else:
             note = say(
                 "{unit}, mean of valid daily means. Hollow: valid days are under 75 % of the month. Source: AirQino.",
                 unit=unit,
             )
             title = say("{sensor}: the stations, month by month", sensor=name)
-            yield Figure(f"{sensor}-matrix", "stations", title, [note])
+            yield Figure(f"{sensor}-matrix", "stations", title, [note, *doubted])
         note = say(
             "{unit}, valid daily means. Point: median; bar: eight of ten days; stroke: the highest day. "
             "Source: AirQino.",
             unit=unit,
         )
         title = say("{sensor}: the stations against each other", sensor=name)
-        yield Figure(f"{sensor}-spread", f"compared:{sensor}", title, [note])
+        yield Figure(f"{sensor}-spread", f"compared:{sensor}", title, [note, *doubted])
 
 
 def of_runs(say: Words) -> Figure:
@@ -134,11 +152,13 @@ def of_a_station(station: StationFacts, report: Report, say: Words) -> Iterator[
             fill = {"sensor": NAMES[sensor], "unit": facts.unit, "zone": station.zone, "hours": report.min_hours}
             findings = [finding for finding in station.findings if place_of(finding) == (sensor, kind.name)]
             title, note = say(kind.title, **fill), say(kind.note, **fill)
-            yield Figure(f"{sensor}-{kind.name}", str(station.station_id), title, [note], findings)
+            doubts = [] if kind.name in {"daily", "completeness"} else _doubts(station, [sensor], say)
+            yield Figure(f"{sensor}-{kind.name}", str(station.station_id), title, [note, *doubts], findings)
         if kind.name == "daily":
             r = say.number(station.together.r, 2)
             note = say(BOTH.note, days=say.number(station.together.days), r=r)
-            yield Figure(BOTH.name, str(station.station_id), say(BOTH.title), [note], alone=True)
+            notes = [note, *_doubts(station, SHOWN, say)]
+            yield Figure(BOTH.name, str(station.station_id), say(BOTH.title), notes, alone=True)
 
 
 def place_of(finding: Finding) -> tuple[str, str] | None:
@@ -181,7 +201,7 @@ def _makers(
     years = 1
     if report.first_day is not None and report.last_day is not None:
         years = report.last_day.year - report.first_day.year + 1
-    yield "runs", lambda: network.runs(ink, say)
+    yield "runs", lambda: network.runs(ink, say, report.now.date())
     yield BOTH.name, lambda: days.together(sheets["pm25"])
     for sensor, sheet in sheets.items():
         for name, make in PLAIN.items():

@@ -109,24 +109,30 @@ OF_THE_PAGE: dict[str, str] = {
     "Very Unhealthy": "Très mauvais",
     "Hazardous": "Dangereux",
     "PM2.5, next hour (80 %)": "PM2.5, heure suivante (80 %)",
-    "Hours there": "Heures présentes",
+    "Completeness": "Complétude",
     "Checks": "Contrôles",
     "no hour yet": "aucune heure encore",
     "nothing": "rien",
     "error": "erreur",
-    "warning": "alerte",
+    "warning": "avertissement",
     "info": "info",
     "{count} error": "{count} erreur",
     "{count} errors": "{count} erreurs",
-    "{count} warning": "{count} alerte",
-    "{count} warnings": "{count} alertes",
+    "{count} warning": "{count} avertissement",
+    "{count} warnings": "{count} avertissements",
     "{count} info": "{count} info",
-    "{count} infos": "{count} infos",
     "The sanity check doubts it": "Le contrôle de vraisemblance en doute",
+    "The sanity check doubts {sensor} here: see its daily means.": (
+        "Le contrôle de vraisemblance doute du capteur de {sensor} : voir ses moyennes journalières."
+    ),
+    "The sanity check doubts {sensor} of: {stations}.": (
+        "Le contrôle de vraisemblance doute du capteur de {sensor} de : {stations}."
+    ),
     "PM2.5 and CO: mean of the newest complete hour. NowCast: EPA's weighted mean of the last twelve hours of PM2.5, "
-    "and its US AQI (2024 table). Hours there: share of the hours of all days of the period that have a PM2.5 value.": (
+    "and its US AQI (2024 table). Completeness: share of the hours of all days of the period that have a PM2.5 "
+    "value.": (
         "PM2.5 et CO : moyenne de la dernière heure complète. NowCast : moyenne pondérée de l’EPA sur les douze "
-        "dernières heures de PM2.5, et son IQA (table de 2024). Heures présentes : part des heures de tous les jours "
+        "dernières heures de PM2.5, et son IQA (table de 2024). Complétude : part des heures de tous les jours "
         "de la période qui ont une valeur de PM2.5."
     ),
     "What the sanity check says of all stations": "Ce que dit le contrôle de vraisemblance de l’ensemble des stations",
@@ -165,7 +171,7 @@ OF_THE_PAGE: dict[str, str] = {
     "Ahead": "Échéance",
     "Hours": "Heures",
     "Mean error": "Erreur moyenne",
-    "Of 'it stays as it is'": "De « rien ne change »",
+    "Of 'it stays as it is'": "Erreur de « rien ne change »",
     "Within 80 %": "Dans les 80 %",
     "Within 95 %": "Dans les 95 %",
     "What the source changed afterwards": "Ce que la source a modifié après coup",
@@ -203,8 +209,8 @@ OF_THE_PAGE: dict[str, str] = {
     "A daily mean divides by the hours that were reported, and is valid with {hours} of 24 (75 %: US 40 CFR Part 50 "
     "App. N, EU 2024/2881 Annex V). Invalid days keep their mean, and are hollow; they count in no mean of a month "
     "or year, and above no guideline.": (
-        "Une moyenne journalière se divise par les heures transmises, et est valide à partir de {hours} heures sur 24 "
-        "(75 % : US 40 CFR Part 50 App. N, UE 2024/2881 annexe V). Un jour non valide garde sa moyenne, montrée en "
+        "Une moyenne journalière est calculée sur les heures transmises, et est valide à partir de {hours} heures sur "
+        "24 (75 % : US 40 CFR Part 50 App. N, UE 2024/2881 annexe V). Un jour non valide garde sa moyenne, montrée en "
         "creux ; il ne compte dans aucune moyenne de mois ou d’année, ni au-dessus d’aucune valeur guide."
     ),
     "Guidelines: WHO global air quality guidelines 2021; Directive (EU) 2024/2881, Annex I, from 2030. US AQI and "

@@ -17,19 +17,21 @@ from airq_etl.windows import HOUR, hour_of
 
 LAST_HOURS = 48
 SCORED = timedelta(days=28)
+STALE = timedelta(hours=5)
+"""A station whose newest hour is older is silent, as the alert rules have it: of its air now nothing is known."""
 
 
 def newest(hours: pl.DataFrame, last: datetime | None, now: datetime) -> Newest | None:
     """What is known of the air now: from the `last` hour known and from judged `hours` of one station."""
     if last is None:
         return None
-    complete = hours.filter(~pl.col("provisional")).tail(1)
+    complete = hours.filter(~pl.col("provisional"), pl.lit(now - last <= STALE)).tail(1)
     row = complete.row(0, named=True) if complete.height else {}
     usable = complete.select(pm25=quality.usable("pm25"), co=quality.usable("co"))
     index = row.get("pm25_nowcast_aqi")
     return Newest(
         hour=last,
-        age_h=round((now - last) / HOUR, 1),
+        age_h=round((now - last) / HOUR, 2),
         complete=row.get("hour"),
         **{name: one(usable[name][0]) if complete.height else None for name in ("pm25", "co")},
         nowcast=one(row.get("pm25_nowcast")),
@@ -39,10 +41,11 @@ def newest(hours: pl.DataFrame, last: datetime | None, now: datetime) -> Newest 
 
 
 def recent(hours: pl.DataFrame, sensor: str, now: datetime) -> Recent:
-    """The last two days of judged `hours` of one station, every hour of them, up to the one that goes on."""
+    """The last two days of judged `hours` of one station, every hour of them; one that is not complete is null."""
     end = hour_of(now)
     every = pl.DataFrame({"hour": pl.datetime_range(end - LAST_HOURS * HOUR, end, "1h", eager=True).cast(TIME)})
-    laid = every.join(hours.select("hour", value=quality.usable(sensor)), on="hour", how="left", maintain_order="left")
+    complete = hours.filter(~pl.col("provisional")).select("hour", value=quality.usable(sensor))
+    laid = every.join(complete, on="hour", how="left", maintain_order="left")
     return Recent(hour=laid["hour"].to_list(), value=rounded(laid["value"]))
 
 

@@ -14,15 +14,15 @@ from airq_etl.report import SHOWN, figures
 from airq_etl.report.charts.sheet import NAMES, PLACES
 from airq_etl.report.facts import Guideline, Report, Run, StationFacts
 from airq_etl.report.ink import PAGE, css
+from airq_etl.report.now import STALE
 from airq_etl.report.series import Score, Year
 from airq_etl.report.words import NONE, TO, Words
 from airq_etl.sanity.finding import SEVERITIES, Finding
 from airq_etl.sensors import BY_COLUMN
+from airq_etl.windows import HOUR
 
 UNFOLDED = 3
 """So many stations are shown in full; of more the overview, and each when it is asked for."""
-STALE_H = 5.0
-"""From this age on the newest hour is late: the source lags by up to two hours."""
 
 
 class Parts(NamedTuple):
@@ -50,7 +50,7 @@ def page(report: Report, say: Words, compiled: Callable[[dict[str, Any]], dict[s
         figures=of_stations,
         runs_figure=runs,
         folded=len(report.stations) > UNFOLDED,
-        stale_h=STALE_H,
+        stale_h=STALE / HOUR,
         style=markupsafe.Markup(css() + parts.style),  # noqa: S704 -- ours
         facts=embedded(report),
         charts=embedded({name: compiled(chart) for name, chart in charts.items()}),
@@ -125,7 +125,7 @@ class _Sayings(NamedTuple):
     @staticmethod
     def doubtful(station: StationFacts) -> bool:
         """Whether the sanity check says that the CO of a station is worth nothing, or has drifted."""
-        return any(its.sensor == "co" and its.severity != "info" for its in station.findings)
+        return figures.is_doubted(station, "co")
 
     @staticmethod
     def counts(findings: Sequence[Finding]) -> list[tuple[str, int]]:
@@ -135,7 +135,7 @@ class _Sayings(NamedTuple):
 
     def counted(self, severity: str, count: int) -> str:
         """A count of findings."""
-        many = "{count} infos" if severity == "info" else f"{{count}} {severity}s"
+        many = "{count} info" if severity == "info" else f"{{count}} {severity}s"
         return self.say(f"{{count}} {severity}" if count == 1 else many, count=self.say.number(count))
 
     def next_hour(self, station: StationFacts) -> str:

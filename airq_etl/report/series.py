@@ -62,7 +62,7 @@ class Clock(msgspec.Struct, kw_only=True):
 
 
 class Recent(msgspec.Struct, kw_only=True):
-    """The last hours by their start, as reported; null where there is none, or a bad one."""
+    """The last hours by their start, as reported; null where there is none, a bad one, or one that is not complete."""
 
     hour: list[datetime] = []
     value: list[float | None] = []

@@ -14,7 +14,7 @@ from airq_etl.lake import Lake
 from airq_etl.ledger_stations import rejects
 from airq_etl.pipeline.load import EMBEDDED, open_store
 from airq_etl.pipeline.reporting import hours
-from airq_etl.pipeline.reporting.tables import COMMAND, RUNS_SHOWN, counted, refuse_unknown
+from airq_etl.pipeline.reporting.tables import COMMAND, RUNS_SHOWN, counted, of_days, refuse_unknown
 from airq_etl.report.facts import Run
 from airq_etl.report.history import RUN_DAYS
 from airq_etl.report.material import Material
@@ -62,7 +62,7 @@ def _material(store: Store, settings: Settings, wanted: Collection[int], days: D
     stations = _stations(store, wanted or newest, settings.timezone)
     rules = _rules(stations, settings.min_hours)
     every = every.filter(hours.only(stations))
-    days_of = _within(documents.daily_frame(_daily(store, days)).filter(hours.only(stations)), days)
+    rows = _daily(store, stations, days)
     revisions = _revisions(store, stations, rules, days)
     runs = _runs(store, now - timedelta(days=RUN_DAYS), now)
     on_days = _on(every, rules, days)
@@ -72,14 +72,14 @@ def _material(store: Store, settings: Settings, wanted: Collection[int], days: D
         rules=rules,
         days=days,
         stations=stations,
-        daily=days_of.sort(daily.KEY),
+        daily=rows.sort(daily.KEY),
         recent=hours.judged(every.filter(hours.is_recent(now, newest)), rules),
         newest=newest,
         clock=hours.mean_day([on_days], rules, None),
         revisions=revisions,
         forecasts=_forecasts(store, stations, now),
         reasons={},
-        findings=_findings(store.name, now, stations, rules, on_days, days_of, revisions, days),
+        findings=_findings(store.name, now, stations, rules, on_days, rows, revisions, days),
         findings_as_of=None,
         runs=runs[:RUNS_SHOWN],
         run_days=counted(runs),
@@ -93,17 +93,18 @@ def _hours(store: Store, days: Days | None, now: datetime) -> pl.DataFrame:
     return found.filter(hours.until(now)).sort(hourly.KEY)
 
 
-def _daily(store: Store, days: Days | None) -> pl.DataFrame:
+def _daily(store: Store, stations: Collection[int], days: Days | None) -> pl.DataFrame:
     first, last = (None, None) if days is None else (_midnight(days.first), _midnight(days.last) + DAY)
-    return store.frame(documents.DAILY, first, last, documents.daily_fields())
+    rows = documents.daily_frame(store.frame(documents.DAILY, first, last, documents.daily_fields()))
+    rows = rows.filter(hours.only(stations))
+    if rows.is_empty():
+        every = store.frame(documents.DAILY, fields=["station_id", "day"]).filter(hours.only(stations))
+        of_days(every.with_columns(pl.col("day").dt.date()), days)
+    return rows
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(tzinfo=UTC))
-
-
-def _within(rows: pl.DataFrame, days: Days | None) -> pl.DataFrame:
-    return rows if days is None else rows.filter(pl.col("day").is_between(*days))
 
 
 def _on(rows: pl.DataFrame, rules: Rules, days: Days | None) -> pl.DataFrame:

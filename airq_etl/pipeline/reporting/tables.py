@@ -62,7 +62,7 @@ def material(settings: Settings, wanted: Collection[int], days: Days | None) -> 
             rules=rules,
             days=days,
             stations=stations,
-            daily=_of_days(lake.read(DAILY, where=hours.only(stations)), days),
+            daily=of_days(lake.read(DAILY, where=hours.only(stations)), days),
             recent=hours.judged(_last_hours(lake, stations, newest, now), rules),
             newest=newest,
             clock=hours.mean_day(_months(lake, hours.only(stations) & hours.until(now)), rules, days),
@@ -95,8 +95,15 @@ def refuse_unknown(wanted: Collection[int], there: Collection[int]) -> None:
             raise UsageError(f"--station {station_id}: nothing is stored of it; there are {some}")
 
 
-def _of_days(rows: pl.DataFrame, days: Days | None) -> pl.DataFrame:
-    return rows if days is None else rows.filter(pl.col("day").is_between(*days))
+def of_days(rows: pl.DataFrame, days: Days | None) -> pl.DataFrame:
+    """The rows of the daily table on these days; UsageError where these are none of those that are stored."""
+    if days is None:
+        return rows
+    found = rows.filter(pl.col("day").is_between(*days))
+    if found.is_empty() and rows.height:
+        first, last = (min(rows["day"]), max(rows["day"]))
+        raise UsageError(f"no day from {days.first} to {days.last} is stored; there are those from {first} to {last}")
+    return found
 
 
 def _last_hours(lake: Lake, stations: Collection[int], newest: Mapping[int, datetime], now: datetime) -> pl.DataFrame:

@@ -70,7 +70,7 @@ def write_pictures(
     rows |= {"stations": facts["stations"], "report": [facts]}
     names = []
     for done, (title, figure) in enumerate(drawn, start=1):
-        spec = picture(charts[figure.name], rows[figure.rows], title, [*_wrapped(figure.notes)])
+        spec = picture(charts[figure.name], rows[figure.rows], title, [*_wrapped([*figure.notes, *_said(figure, say)])])
         names.append(f"{figure.rows if figure.rows.isdecimal() else 'all'}-{figure.name}.png")
         write_whole(directory / names[-1], [_png(spec, say)])
         if progress is not None:
@@ -88,6 +88,12 @@ def _drawn(report: Report, say: Words) -> Iterator[tuple[str, Figure]]:
     if report.runs:
         figure = figures.of_runs(say)
         yield figure.title, figure
+
+
+def _said(figure: Figure, say: Words) -> Iterator[str]:
+    """What the sanity check says of a chart, which goes where the picture goes."""
+    for finding in figure.findings:
+        yield f"{say(finding.severity)}{say.colon} {say.finding(finding.sentence)}"
 
 
 def _wrapped(notes: Sequence[str]) -> Iterator[str]:

@@ -93,7 +93,9 @@ def _calendar(sheet: Sheet, years: int, base: alt.Chart, *cells: alt.Chart) -> d
     months = words.transform_aggregate(
         at="min(at)", week="mean(week)", groupby=["year", "month", "last"]
     ).transform_calculate(
-        top=f"(datum.last - datum.year) * {ROWS} + 7.6", text="utcFormat(datum.at, '%b')", week="datum.week - 0.5"
+        top=f"(datum.last - datum.year) * {ROWS} + 7.6",
+        text="width < 420 && datum.month % 2 ? '' : utcFormat(datum.at, '%b')",
+        week="datum.week - 0.5",
     )
     return finished(
         alt.layer(

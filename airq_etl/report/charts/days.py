@@ -30,11 +30,11 @@ def daily(sheet: Sheet) -> dict[str, Any]:
         f" + (datum.valid ? '' : ', ' + {sheet.quoted('not valid')})",
     ).encode(x=days_axis())
     there = "isValid(datum.mean)"
-    y, ink = quantity_axis(sheet, "mean"), sheet.ink
+    y, ink = quantity_axis(sheet, "mean", zero=True), sheet.ink
     points = base.encode(y=y, tooltip="tip:N")
     return finished(
         alt.layer(
-            base.mark_line(color=ink.accent, strokeWidth=1.4).encode(y=quantity_axis(sheet, "sound")),
+            base.mark_line(color=ink.accent, strokeWidth=1.4).encode(y=quantity_axis(sheet, "sound", zero=True)),
             points.transform_filter(f"{there} && datum.valid").mark_point(
                 filled=True, size=12, color=ink.accent, opacity=1
             ),
@@ -63,7 +63,7 @@ def stations(sheet: Sheet) -> dict[str, Any]:
         scale=alt.Scale(range=sheet.ink.series("station", 6)),
         legend=alt.Legend(symbolType="stroke", orient="bottom"),
     )
-    base = base.encode(x=days_axis(), y=quantity_axis(sheet, "sound"), color=colour)
+    base = base.encode(x=days_axis(), y=quantity_axis(sheet, "sound", zero=True), color=colour)
     there = base.transform_filter("isValid(datum.sound)").encode(tooltip="tip:N")
     return finished(
         alt.layer(
@@ -115,7 +115,7 @@ def months(sheet: Sheet) -> dict[str, Any]:
     return finished(
         alt.layer(
             every_month(sheet).mark_bar(opacity=0),
-            bars.transform_filter("datum.valid").mark_bar(color=ink.accent),
+            bars.transform_filter("datum.valid").mark_bar(color=ink.band80),
             bars.transform_filter("!datum.valid").mark_bar(filled=False, stroke=ink.accent, strokeWidth=1.4),
             there.mark_tick(color=ink.ink, thickness=2.5, bandSize=16).encode(
                 y=quantity_axis(sheet, "highest", zero=True)

@@ -1,11 +1,13 @@
 """The stations side by side, and how the hourly job went."""
 
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 import altair as alt
 
 from airq_etl.report.charts.calendars import classes
 from airq_etl.report.charts.sheet import Sheet, columns, entries, every_month, finished, months_axis
+from airq_etl.report.history import RUN_DAYS
 from airq_etl.report.ink import Ink
 from airq_etl.report.words import TO, Words
 
@@ -66,12 +68,17 @@ def matrix(sheet: Sheet, stations: int) -> dict[str, Any]:
     )
 
 
+def _at(day: date) -> int:
+    """A day as Vega has its midnight (UTC): milliseconds."""
+    return round(datetime.combine(day, time(tzinfo=UTC)).timestamp() * 1000)
+
+
 def _side(stations: int) -> Literal["top", "bottom"]:
     return "top" if stations > TALL else "bottom"
 
 
-def runs(ink: Ink, say: Words) -> dict[str, Any]:
-    """How many runs a day were good, partial, failed."""
+def runs(ink: Ink, say: Words, last: date) -> dict[str, Any]:
+    """How many runs a day were good, partial, failed: the last sixty days, as wide as they are for a new one too."""
     words = {"good": say("good"), "partial": say("partial"), "failed": say("failed")}
     base = columns(day="run_days.day", **{name: f"run_days.{name}" for name in words}).transform_fold(
         list(words), as_=["state", "count"]
@@ -88,11 +95,13 @@ def runs(ink: Ink, say: Words) -> dict[str, Any]:
         title=None,
         scale=alt.Scale(domain=list(words.values()), range=[ink.good, ink.partial, ink.failed]),
     )
+    first = last - timedelta(days=RUN_DAYS - 1)
+    days = alt.Scale(type="utc", domain=[_at(first), _at(last + timedelta(days=1))])
     stacked = base.transform_stack(stack="count", groupby=["day"], as_=["low", "high"])
     bars = stacked.mark_rect().encode(
-        x=alt.X("at:T", scale=alt.Scale(type="utc"), axis=alt.Axis(grid=False, title=None, tickCount=6)),
+        x=alt.X("at:T", scale=days, axis=alt.Axis(grid=False, title=None, tickCount=6, format="%d %b")),
         x2="until:T",
-        y=alt.Y("low:Q", title=say("runs a day"), axis=alt.Axis(tickMinStep=1, tickCount=4)),
+        y=alt.Y("low:Q", title=say("runs a day"), axis=alt.Axis(tickMinStep=1, tickCount=4, format="d")),
         y2="high:Q",
         color=colour,
         tooltip="tip:N",
