@@ -128,13 +128,15 @@ MAXIMA = Section(
         (48, [Chart("highest-days", "The days with the most PM2.5", "days", HIGHEST_DAYS)]),
     ],
 )
-PM25_CALENDAR = heat("day_of_month", "month", "pm25_day_max", PM25, HEAT)
-CO_CALENDAR = heat("day_of_month", "month", "co_day_max", CO, HEAT)
+PM25_CALENDAR = heat("day_of_month", "month", "pm25_day_max", PM25, HEAT) | {"value_bounds": [0, 75]}
+CO_CALENDAR = heat("day_of_month", "month", "co_day_max", CO, HEAT) | {"value_bounds": [0, WHO_CO_DAY]}
+"""Colours of the same reach everywhere: up to WHO's first interim target, and to its guideline."""
 OVER = ("pm25_valid_days", "pm25_over_who", "pm25_over_eu")
 GUIDELINES = Section(
     "Calendar, and days above the guidelines",
     "A calendar has a month a row, and of the stations chosen the highest mean of the valid days; white is a day "
-    "without one. A day above a guideline is a mark, no breach: WHO has 3 to 4 such days a year, the EU (from 2030) "
+    "without one. The colours reach from 0 to 75 µg/m³ and to 4 mg/m³, the guideline. "
+    "A day above a guideline is a mark, no breach: WHO has 3 to 4 such days a year, the EU (from 2030) "
     "18. They are counted of valid days alone, which stand beside them: a year with few has fewer to be above.",
     [
         (
