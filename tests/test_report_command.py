@@ -170,6 +170,10 @@ def test_stations_and_days_are_narrowed_down(demo: "Airq") -> None:
         assert (station["station_id"], station["days"][0], station["days"][-1]) == (SECOND, "2026-03-01", "2026-03-31")
         assert station["pm25"]["months"]["month"] == sorted(set(station["pm25"]["clock"]["month"])) == ["2026-03"]
         assert station["newest"]["hour"].startswith("2026-09-09")
+        # What is found is of these days too.
+        firsts = [finding["first"] for finding in station["findings"] if finding["first"]]
+        assert firsts
+        assert all("2026-03" in first or "2026-02-28" in first for first in firsts)
 
 
 def test_a_station_is_called_as_the_stations_file_says(demo: "Airq", tmp_path: Path) -> None:

@@ -20,12 +20,13 @@ from airq_etl.windows import Days
 from tests.years import BEGIN, NOW, STATION, hours_of, lively
 
 RECORDED = Finding(check="drift", severity="warning", station_id=STATION, count=1, sentence="it is", action="do")
+OF_ANOTHER = Finding(check="drift", severity="warning", station_id=STATION + 1, count=1, sentence="it is", action="do")
 YEARS = 2 * tables.LARGE // 365
 
 
 @pytest.fixture
 def network(tmp_path: Path) -> Path:
-    """A large network, of which a look at everything found one thing."""
+    """A large network, of which a look at everything found a thing at two stations."""
     lake = Lake(tmp_path)
     lake.open()
     hours = hours_of(24, pm25=lively)
@@ -36,7 +37,7 @@ def network(tmp_path: Path) -> Path:
     others = rows.filter(pl.col("station_id") != STATION)
     lake.write(DAILY, f"{BEGIN:%Y}", pl.concat([others, daily.compute(hours, Rules())]))
     with Ledger(tmp_path) as ledger:
-        record(ledger, [RECORDED], Look("4f53cda1", NOW))
+        record(ledger, [RECORDED, OF_ANOTHER], Look("4f53cda1", NOW))
     return tmp_path
 
 

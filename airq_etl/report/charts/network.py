@@ -97,11 +97,12 @@ def runs(ink: Ink, say: Words, last: date) -> dict[str, Any]:
     )
     first = last - timedelta(days=RUN_DAYS - 1)
     days = alt.Scale(type="utc", domain=[_at(first), _at(last + timedelta(days=1))])
+    hourly = alt.Scale(domain=alt.DomainUnionWith(unionWith=[0, 24]))
     stacked = base.transform_stack(stack="count", groupby=["day"], as_=["low", "high"])
     bars = stacked.mark_rect().encode(
         x=alt.X("at:T", scale=days, axis=alt.Axis(grid=False, title=None, tickCount=6, format="%d %b")),
         x2="until:T",
-        y=alt.Y("low:Q", title=say("runs a day"), axis=alt.Axis(tickMinStep=1, tickCount=4, format="d")),
+        y=alt.Y("low:Q", title=say("runs a day"), scale=hourly, axis=alt.Axis(tickCount=4, format="d")),
         y2="high:Q",
         color=colour,
         tooltip="tip:N",
