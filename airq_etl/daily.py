@@ -8,7 +8,7 @@ against a guideline it has not.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 
 import polars as pl
@@ -74,12 +74,22 @@ def combine(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
 def day_of(zones: Zones, column: str = "hour") -> pl.Expr:
     """The local day (Date) of a UTC time in `column`, by the zone of the row's `station_id`."""
-    day = pl.col(column).dt.date()
+    return _local(zones, column, lambda time: time.dt.date())
+
+
+def hour_of_day(zones: Zones, column: str = "hour") -> pl.Expr:
+    """The local hour of the day (0 to 23) of a UTC time, as `day_of` has its day."""
+    return _local(zones, column, lambda time: time.dt.hour())
+
+
+def _local(zones: Zones, column: str, part: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """A part of a UTC time in `column`, as the clocks of each row's station have it."""
+    found = part(pl.col(column))
     for zone in sorted(set(zones.values()) - {UTC_ZONE}):
         stations = [station for station, its in zones.items() if its == zone]
-        local = pl.col(column).dt.convert_time_zone(zone).dt.date()
-        day = pl.when(pl.col("station_id").is_in(stations)).then(local).otherwise(day)
-    return day
+        local = part(pl.col(column).dt.convert_time_zone(zone))
+        found = pl.when(pl.col("station_id").is_in(stations)).then(local).otherwise(found)
+    return found
 
 
 def compute(hours: pl.DataFrame, rules: Rules, days: pl.DataFrame | None = None) -> pl.DataFrame:

@@ -86,10 +86,6 @@ class Lake:
         """Rows of a table, sorted by its key; `parts` without a file are empty, None is all of them."""
         return pl.concat([table.empty(), *self._frames(table, parts, where)], how="diagonal").sort(table.key)
 
-    def rows(self, table: Table, part: str) -> int:
-        """How many rows one file of a table has."""
-        return sum(frame.height for frame in self._frames(table, [part], None))
-
     def _frames(self, table: Table, parts: Iterable[str] | None, where: pl.Expr | None) -> Iterator[pl.DataFrame]:
         there = self.parts(table)
         for part in there if parts is None else sorted(set(there) & set(parts)):

@@ -58,7 +58,7 @@ def judge(hours: pl.DataFrame, in_service: Mapping[int, datetime]) -> pl.DataFra
     since when (aware UTC) a station serves.
     """
     sensors = [BY_COLUMN[name] for name in present(hours.columns)]
-    frame = hours.sort("station_id", "hour").with_columns(_idle(in_service), *_neighbours())
+    frame = hours.sort("station_id", "hour").with_columns(idle(in_service), *_neighbours())
     frame = frame.with_columns(_usual(_serving(sensor)).alias(f"{sensor.column}/usual") for sensor in sensors)
     frame = frame.with_columns(_away(sensor).alias(f"{sensor.column}/away") for sensor in sensors)
     # Step by step: an expression that stands twice in another one is computed twice.
@@ -81,7 +81,8 @@ def good(name: str) -> pl.Expr:
     return pl.when(pl.col(name).is_between(BY_COLUMN[name].lowest, BY_COLUMN[name].highest)).then(pl.col(name))
 
 
-def _idle(in_service: Mapping[int, datetime]) -> pl.Expr:
+def idle(in_service: Mapping[int, datetime]) -> pl.Expr:
+    """Whether an hour lies before its station came into service."""
     since = pl.col("station_id").replace_strict(dict(in_service) or {0: None}, default=None, return_dtype=TIME)
     return (pl.col("hour") < since).fill_null(value=False).alias("/idle")
 

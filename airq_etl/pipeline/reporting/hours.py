@@ -57,9 +57,8 @@ def mean_day(months: Iterable[pl.DataFrame], rules: Rules, days: Days | None) ->
 
 
 def _sums(rows: pl.DataFrame, rules: Rules, days: Days | None) -> Iterator[pl.DataFrame]:
-    since = pl.col("station_id").replace_strict(dict(rules.in_service) or {0: None}, default=None, return_dtype=TIME)
-    rows = rows.filter(~pl.col("provisional"), (pl.col("hour") >= since).fill_null(value=True))
-    rows = rows.with_columns(day=daily.day_of(rules.zones), local=_hour_of_day(rules.zones))
+    rows = rows.filter(~pl.col("provisional"), ~quality.idle(rules.in_service))
+    rows = rows.with_columns(day=daily.day_of(rules.zones), local=daily.hour_of_day(rules.zones).cast(pl.Int64))
     if days is not None:
         rows = rows.filter(pl.col("day").is_between(*days))
     for name in SHOWN:
@@ -70,15 +69,6 @@ def _sums(rows: pl.DataFrame, rules: Rules, days: Days | None) -> Iterator[pl.Da
             .agg(sum=pl.col("value").sum(), hours=pl.len().cast(pl.Int64))
             .select("station_id", pl.lit(name).alias("sensor"), "month", "hour", "sum", "hours")
         )
-
-
-def _hour_of_day(zones: Mapping[int, str]) -> pl.Expr:
-    hour = pl.col("hour").dt.hour()
-    for zone in sorted(set(zones.values()) - {daily.UTC_ZONE}):
-        stations = [station_id for station_id, its in zones.items() if its == zone]
-        local = pl.col("hour").dt.convert_time_zone(zone).dt.hour()
-        hour = pl.when(pl.col("station_id").is_in(stations)).then(local).otherwise(hour)
-    return hour.cast(pl.Int64)
 
 
 def until(now: datetime) -> pl.Expr:

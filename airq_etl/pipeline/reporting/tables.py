@@ -150,7 +150,7 @@ def _findings(
 
 
 def _is_known(settings: Settings, lake: Lake, ledger: Ledger, days: Days | None) -> bool:
-    if days is not None or sum(lake.rows(DAILY, part) for part in lake.parts(DAILY)) < LARGE:
+    if days is not None or lake.read(DAILY).height < LARGE:
         return False
     of_all = (its.seen_at for its in open_findings(ledger) if not its.newest_days)
     return settings.clock() - max(of_all, default=datetime.min.replace(tzinfo=UTC)) < LATELY
