@@ -13,7 +13,7 @@ import typer
 
 import airq_etl
 from airq_etl import logs, options
-from airq_etl.commands import backfill, doctor, export, forecast, ingest, report, sanity, simulate, status
+from airq_etl.commands import backfill, doctor, export, forecast, ingest, report, sanity, schedule, simulate, status
 from airq_etl.errors import AirqError, UsageError
 from airq_etl.options import Common
 
@@ -45,6 +45,7 @@ def _before(  # noqa: PLR0913 -- the common options
     quiet: options.Quiet = False,
     log_format: options.LogFormat = None,
     now: options.Now = None,
+    shard: options.ShardOf = None,
     version: Annotated[  # noqa: ARG001 -- its callback does it
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -54,13 +55,13 @@ def _before(  # noqa: PLR0913 -- the common options
             raise UsageError("no command was given; airq-etl --help lists them")
         typer.echo(ctx.get_help(), err=True)
         raise typer.Exit(UsageError.exit_code)
-    ctx.obj = Common(env_file, data_dir, verbose, quiet, log_format, now)
+    ctx.obj = Common(env_file, data_dir, verbose, quiet, log_format, now, shard)
 
 
 for command in (
     *(ingest.run, ingest.extract, ingest.transform, ingest.load),
     *(sanity.sanity_check, forecast.forecast, report.report, status.status, backfill.backfill),
-    *(doctor.doctor, export.export, simulate.simulate),
+    *(doctor.doctor, export.export, schedule.schedule, simulate.simulate),
 ):
     app.command(command.__name__.replace("_", "-"))(command)
 

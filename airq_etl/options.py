@@ -21,6 +21,9 @@ DataDir = Annotated[Path | None, typer.Option(metavar="PATH", help="Where the da
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more; show tracebacks.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")]
 LogFormat = Annotated[Literal["text", "json"] | None, typer.Option(help="How to log on stderr.")]
+ShardOf = Annotated[
+    str | None, typer.Option("--shard", metavar="I/N", help="Only share I of N of the stations, from 0 (AIRQ_SHARD).")
+]
 Now = Annotated[str | None, typer.Option(metavar="ISO", help="Pretend it is this time (UTC).")]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
@@ -40,6 +43,7 @@ class Common(NamedTuple):
     quiet: bool = False
     log_format: str | None = None
     now: str | None = None
+    shard: str | None = None
 
     def over(self, other: "Common") -> "Common":
         """These, and where one is not given the other's."""
@@ -55,6 +59,7 @@ COMMON: Mapping[str, Any] = {
     "quiet": Quiet,
     "log_format": LogFormat,
     "now": Now,
+    "shard": ShardOf,
 }
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -86,10 +91,16 @@ def _default(name: str) -> bool | None:
     return False if name in {"verbose", "quiet"} else None
 
 
+def given(common: Common) -> dict[str, Any]:
+    """The settings that the common options give; None is not given."""
+    return {"data_dir": common.data_dir, "now": common.now, "shard": common.shard}
+
+
 def settings(common: Common, **flags: Any) -> Settings:  # noqa: ANN401 -- a setting may be anything
     """The settings in force for a command; UsageError that names what is wrong."""
-    given = {"data_dir": common.data_dir, "now": common.now, **flags}
-    in_force = load(given, env_file=common.env_file)
+    in_force = load(given(common) | flags, env_file=common.env_file)
+    if flags.get("stations") and not in_force.stations:
+        raise UsageError(f"--station: none of these is of shard {in_force.shard} (--shard, AIRQ_SHARD)")
     logs.hide(in_force.secrets())
     if env_file_is_open(common.env_file) and in_force.secrets():
         logs.LOGGER.warning("others may read the secrets in %s; `chmod 600` it", common.env_file or ".env")
@@ -98,7 +109,7 @@ def settings(common: Common, **flags: Any) -> Settings:  # noqa: ANN401 -- a set
 
 def listed(common: Common) -> tuple[int, ...]:
     """All stations of the settings, whatever --station says."""
-    return load({"data_dir": common.data_dir}, env_file=common.env_file).stations
+    return load(given(common), env_file=common.env_file).stations
 
 
 def stations(ids: list[str] | None) -> tuple[int, ...] | None:

@@ -17,6 +17,7 @@ import msgspec
 
 from airq_etl.env_file import read_env_file
 from airq_etl.errors import UsageError
+from airq_etl.shards import Shard, parse_shard
 from airq_etl.stations import Rules, Station, StationsFile
 from airq_etl.stations_file import check_zone, parse_stations, read_stations_file
 
@@ -66,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ping_url: str | None = None
     metrics_file: Path | None = None
     now: datetime | None = None
+    shard: Shard | None = None
     known: dict[int, StationsFile] = {}  # what the stations file says
 
     def clock(self) -> datetime:
@@ -152,13 +154,14 @@ def build(raw: Mapping[str, Any]) -> Settings:
         _convert_one(name, value)
     settings = msgspec.convert(typed, Settings, strict=False)
     _check(settings)
-    if settings.stations_file is None:
-        return settings
-    known = read_stations_file(settings.stations_file)
-    listed = settings.stations if "stations" in raw else tuple(known)
-    if not listed:
-        raise UsageError(f"AIRQ_STATIONS_FILE: {settings.stations_file} lists no station")
-    return msgspec.structs.replace(settings, known=known, stations=listed)
+    known, listed = settings.known, settings.stations
+    if settings.stations_file is not None:
+        known = read_stations_file(settings.stations_file)
+        listed = settings.stations if "stations" in raw else tuple(known)
+        if not listed:
+            raise UsageError(f"AIRQ_STATIONS_FILE: {settings.stations_file} lists no station")
+    shard = settings.shard or Shard(0, 1)
+    return msgspec.structs.replace(settings, known=known, stations=tuple(filter(shard.has, listed)))
 
 
 def parse_time(text: str, name: str) -> datetime:
@@ -197,6 +200,8 @@ def _prepare(name: str, value: Any) -> Any:  # noqa: ANN401 -- text, or a value 
         return tuple(url for url in re.split(r"[,\s]+(?=[A-Za-z0-9]+://)", value.strip(", ")) if url)
     if name == "now" and isinstance(value, str):
         return parse_time(value, "AIRQ_NOW")
+    if name == "shard" and isinstance(value, str):
+        return parse_shard(value, "AIRQ_SHARD")
     return _path(name, value) if name in PATHS else value
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("run", "extract", "transform", "load", "sanity-check", "forecast", "report", "status", "backfill"),
-    *("doctor", "export", "simulate"),
+    *("doctor", "export", "schedule", "simulate"),
 )
 NOW = "2024-09-10T16:20:00"
 GOOD = Reply(body=body({n: {"CO": 1.0} for n in range(30)}))

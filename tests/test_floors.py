@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "airq_etl"
 
 FLOORS: list[set[str]] = [
-    {"errors", "sensors", "stations", "guidelines"},
+    {"errors", "sensors", "stations", "guidelines", "shards"},
     {"capture", "payload", "windows"},
     {"hourly", "quality", "nowcast"},
     {"daily", "revisions", "documents", "results", "runs", "checkup", "forecast"},
@@ -66,6 +66,7 @@ FLOORS: list[set[str]] = [
         "responses",
         "simulator",
         "playback",
+        "schedule",
         "store",
     },
     {"store.embedded", "store.embedded_reader", "store.mongo", "store.mongo_client"},

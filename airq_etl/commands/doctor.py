@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from airq_etl import logs
+from airq_etl import logs, options
 from airq_etl.commands import on_a_terminal, say
 from airq_etl.options import AsJson, Common, with_common
 
@@ -35,7 +35,7 @@ def doctor(
     if not common.verbose:
         # What is worth a warning stands in what is printed.
         logs.LOGGER.setLevel(logging.CRITICAL)
-    flags = {"data_dir": common.data_dir, "now": common.now}
+    flags = options.given(common)
     checkup = examine(flags, common.env_file, with_cron=not no_cron, send_test=send_test, only_with=only_with)
     if as_json:
         import msgspec

@@ -81,6 +81,8 @@ async def _first_station(settings: Settings, auth: "BearerAuth | None") -> Remar
     """The API's answer for one hour of the first station, in the words of `extract` where it is none."""
     from airq_etl.airqino import AirqinoClient, Ask
 
+    if not settings.stations:
+        return Remark("api", "skipped", f"no station is of shard {settings.shard}")
     answers: list[Answer] = []
     once = msgspec.structs.replace(settings, retries=0, concurrency=1)
     client = AirqinoClient(once, auth, answers.append, time.monotonic() + settings.timeout_s)
