@@ -1,47 +1,24 @@
-"""A real Superset for the tests: installed once, started on a free port, asked over its API."""
+"""A real Superset for the tests: started on a free port, asked over its API."""
 
-import hashlib
 import json
 import os
 import secrets
-import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import filelock
 import httpx
 
 HERE = Path(__file__).parent / "superset"
-INSTALL_S = 540
 COMMAND_S = 120
 START_S = 90
 STOP_S = 10
 USER = "admin"
 Answer = dict[str, Any]
-
-
-def installed(cache: Path) -> Path | None:
-    """Superset's environment, made once for each state of the script and of Python; None where it cannot be had."""
-    script = HERE / "install.sh"
-    digest = hashlib.sha256(script.read_bytes() + sys.version.encode()).hexdigest()[:16]
-    place = cache / f"superset-{digest}"
-    done = place / "installed"
-    cache.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(place.with_suffix(".lock"), timeout=INSTALL_S):
-        if not done.exists():
-            shutil.rmtree(place, ignore_errors=True)
-            made = subprocess.run([script, place], capture_output=True, text=True, timeout=INSTALL_S, check=False)
-            if made.returncode != 0:
-                print(made.stderr[-2000:], file=sys.stderr)  # noqa: T201 -- pytest shows it
-                return None
-            done.touch()
-    return place
 
 
 class Chart(NamedTuple):

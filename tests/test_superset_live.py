@@ -16,7 +16,8 @@ from airq_etl.lake import DAILY, FORECASTS, Lake
 from airq_etl.simulator import Simulator
 from airq_etl.superset.dashboard import CHARTS
 from tests.conftest import CACHE
-from tests.superset_server import USER, Superset, installed
+from tests.installed import installed
+from tests.superset_server import USER, Superset
 
 if TYPE_CHECKING:
     from tests.conftest import Airq, Missing
@@ -64,7 +65,7 @@ def deployment(
     airq_in: "Callable[[Path], Airq]", missing: "Missing", tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
     """Superset with both bundles, each imported once, its server, and runs that can go on."""
-    environment = installed(CACHE) or missing("Superset could not be installed, see tests/superset/install.sh")
+    environment = installed("superset", CACHE) or missing("Superset could not be installed, see tests/superset/install.sh")
     where = tmp_path_factory.mktemp("superset")
     tables = (f"[{station}]\nname = '''{name}'''\n" for station, name in zip(STATIONS, NAMES, strict=True))
     (where / "stations.toml").write_text("\n".join(tables), encoding="utf-8")
