@@ -18,7 +18,7 @@ except ImportError:  # Airflow 2.10
 def described(dag: Any) -> dict[str, Any]:  # noqa: ANN401 -- Airflow is not here for mypy
     """What a DAG is set to."""
     return {
-        "schedule": dag.timetable.summary,
+        "schedule": dag.schedule,
         "zone": dag.timezone.name,
         "catchup": dag.catchup,
         "max_active_runs": dag.max_active_runs,
