@@ -13,6 +13,8 @@ import pymongo
 import pytest
 
 from airq_etl.lake import DAILY, HOURLY, Lake
+from airq_etl.ledger import Ledger
+from airq_etl.ledger_runs import runs
 from airq_etl.simulator import Simulator
 from tests.airflow_home import COMMAND_S, Airflow, Run
 from tests.conftest import CACHE
@@ -51,8 +53,7 @@ class Installation:
     def schedule(self, *words: str, **constants: str) -> None:
         """Write the DAG, then some of the constants at its top."""
         where = ("--env-file", self._env_file, "--data-dir", self.data, "-o", self.airflow.dags)
-        self.airq("schedule", "airflow", *words, *where)
-        file = self.airflow.dags / "airq_etl_dag.py"
+        file = Path(self.airq("schedule", "airflow", *words, *where).out.strip())
         text = file.read_text(encoding="utf-8")
         for name, value in constants.items():
             text, count = re.subn(rf"^{name} = .*$", f"{name} = {value}", text, flags=re.MULTILINE)
@@ -135,7 +136,7 @@ def test_two_shards_fill_one_store(stored: Stored) -> None:
         assert [set(shard["station_id"]) for shard in rows] == [{station} for station in SOUND]
         kept = [(document["station_id"], document[time]) for document in documents[name]]
         assert len(kept) == len(set(kept)) == sum(shard.height for shard in rows) > 600
-    assert [document["_id"] for document in documents["stations"]] == sorted(SOUND)
+    assert [document["_id"] for document in documents["stations"]] == sorted(map(str, SOUND))
 
 
 def test_a_second_run_changes_nothing(stored: Stored) -> None:
@@ -147,23 +148,23 @@ def test_a_second_run_changes_nothing(stored: Stored) -> None:
 
 def test_a_manual_run_may_ask_for_days(stored: Stored) -> None:
     """The days of its params are asked for again, of each station, and what is stored stays the same."""
-    before, asked = stored.documents(), len(stored.simulator.asked)
+    before, asked = stored.documents(), len(stored.simulator.requests)
     run = stored.installation.run(start_date="2026-08-01", end_date="2026-08-03")
     assert [run.states(shard) for shard in (0, 1)] == [GREEN, GREEN]
-    queries = [one.query for one in stored.simulator.asked[asked:]]
-    assert queries == [{"start_date": "20260801-0000", "end_date": "20260804-0000"}] * 2
+    queries = [one.query for one in stored.simulator.requests[asked:]]
+    assert queries == [{"start_date": "20260731-2300", "end_date": "20260804-0100"}] * 2  # an hour around them
     assert stored.documents() == before
 
 
 def test_wrong_days_are_named_and_not_tried_again(stored: Stored) -> None:
     """A run for days that cannot be ends at once, with one line that says why, and asks for nothing."""
-    asked = len(stored.simulator.asked)
+    asked = len(stored.simulator.requests)
     run = stored.installation.run(start_date="2026-08-03", end_date="2026-08-01")
     assert [run.states(shard) for shard in (0, 1)] == [ONLY_EXTRACT_FAILED] * 2
     assert {run.tasks["extract", shard].tries for shard in (0, 1)} == {1}
     assert run.log.count("airq-etl: --end-date") == 2
     assert run.log.count("`airq-etl extract` ended with 2: settings") >= 2
-    assert len(stored.simulator.asked) == asked
+    assert len(stored.simulator.requests) == asked
 
 
 def test_a_source_that_is_gone_is_tried_again_then_told(installation: Installation) -> None:
@@ -215,9 +216,9 @@ def test_a_task_that_is_ended_ends_its_step(installation: Installation, tmp_path
                 pass
     run = installation.airflow.ended(tmp_path / "out.json", log)
     assert run.states(0) == ONLY_EXTRACT_FAILED
-    told = installation.airq("status", "--json", "--data-dir", installation.data, expect=None).json
-    (ended,) = told["runs"]
-    assert (ended["command"], ended["state"], ended["exit_code"]) == ("extract", "CANCELLED", 128 + signal.SIGTERM)
+    with Ledger(installation.data) as ledger:
+        (ended,) = runs(ledger)
+    assert (ended.command, ended.state, ended.exit_code) == ("extract", "CANCELLED", 128 + signal.SIGTERM)
 
 
 def test_a_program_that_is_not_there_is_named(installation: Installation) -> None:
