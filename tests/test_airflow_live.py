@@ -178,7 +178,9 @@ def test_a_source_that_is_gone_is_tried_again_then_told(installation: Installati
     for shard in (0, 1):
         assert run.states(shard) == ONLY_EXTRACT_FAILED
         assert run.tasks["extract", shard].tries == 3
-        told = rf"airq_etl shards.extract, shard {shard} of 2, run of [\d :-]+ UTC: `airq-etl extract` ended with 5: the"
+        told = (
+            rf"airq_etl shards.extract, shard {shard} of 2, run of [\d :-]+ UTC: `airq-etl extract` ended with 5: the"
+        )
         assert len(re.findall(told, run.log)) == 1
 
 

@@ -65,7 +65,9 @@ def deployment(
     airq_in: "Callable[[Path], Airq]", missing: "Missing", tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
     """Superset with both bundles, each imported once, its server, and runs that can go on."""
-    environment = installed("superset", CACHE) or missing("Superset could not be installed, see tests/superset/install.sh")
+    environment = installed("superset", CACHE) or missing(
+        "Superset could not be installed, see tests/superset/install.sh"
+    )
     where = tmp_path_factory.mktemp("superset")
     tables = (f"[{station}]\nname = '''{name}'''\n" for station, name in zip(STATIONS, NAMES, strict=True))
     (where / "stations.toml").write_text("\n".join(tables), encoding="utf-8")

@@ -1,7 +1,7 @@
 """Within Airflow's own Python: what its DagBag makes of a DAG, or one `dag.test()` of it, as JSON in a file.
 
-    once.py OUT             the DAGs of the DAGs folder, and what could not be imported
-    once.py OUT DAG CONF    a run of a DAG as one that a person triggers, with CONF (JSON) for its params
+once.py OUT             the DAGs of the DAGs folder, and what could not be imported
+once.py OUT DAG CONF    a run of a DAG as one that a person triggers, with CONF (JSON) for its params
 """
 
 import json
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 try:
-    from airflow.dag_processing.dagbag import DagBag
+    from airflow.dag_processing.dagbag import DagBag  # type: ignore[import-not-found]  # it is not here
 except ImportError:  # Airflow 2.10
-    from airflow.models import DagBag
+    from airflow.models import DagBag  # type: ignore[import-not-found]
 
 
 def described(dag: Any) -> dict[str, Any]:  # noqa: ANN401 -- Airflow is not here for mypy
