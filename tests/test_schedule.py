@@ -180,13 +180,21 @@ def written(made: list[Entry], directory: Path) -> list[Path]:
 
 
 def installed(directory: Path) -> Plan:
-    """A plan whose program is there, in a directory with a hostile name; so are its data."""
-    place = directory / HOSTILE
-    place.mkdir()
-    program = place / "airq-etl"
+    """A plan whose program is there, in a directory with a name as hostile as systemd takes; so are its data."""
+    place, programs = directory / HOSTILE, directory / HOSTILE.replace('"', "").replace("'", "")
+    program = programs / "airq-etl"
+    for made in (place, programs):
+        made.mkdir()
     program.write_text("#!/bin/sh\n")
     program.chmod(0o700)
     return plan(program=(str(program),), env_file=place / "x.env", data_dir=place)
+
+
+def test_what_systemd_does_not_start_is_refused() -> None:
+    """It takes no quote and no backslash in the path of a program, however written."""
+    for letter in "\"'\\":
+        with pytest.raises(UsageError, match="systemd starts no program with a quote or a backslash in its path"):
+            systemd.entries(plan(program=(f"/opt/a{letter}b/airq-etl",)))
 
 
 @pytest.mark.parametrize("every", EVERY)

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from airq_etl.errors import UsageError
 from airq_etl.schedule.plan import Entry, Plan
 from airq_etl.schedule.template import render
 
@@ -11,11 +12,12 @@ HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 -- where nothing of ours is put
 GRACE_S = 60
 STOP_S = 30
+_NOT_OF_A_PROGRAM = set("\"'\\")
 _PLAIN = re.compile(r"[\w@+=:,./-]+", re.ASCII)
 
 
 def entries(plan: Plan) -> list[Entry]:
-    """`NAME.service` and `NAME.timer`, for /etc/systemd/system."""
+    """`NAME.service` and `NAME.timer`, for /etc/systemd/system. UsageError for a path that systemd does not take."""
     in_state = plan.data_dir != STATE and plan.data_dir.is_relative_to(STATE)
     values = {
         "plan": plan,
@@ -43,6 +45,8 @@ def quoted(word: object) -> str:
 
 def _exec_start(plan: Plan) -> str:
     program, *words = plan.words()
+    if set(program) & _NOT_OF_A_PROGRAM:
+        raise UsageError(f"{program}: systemd starts no program with a quote or a backslash in its path; rename it")
     line = [word.replace("$", "$$") for word in words]
     given = [quoted(word) for word in line]
     if plan.env_file is not None:
