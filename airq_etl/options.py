@@ -13,6 +13,7 @@ from airq_etl import logs
 from airq_etl.env_file import env_file_is_open
 from airq_etl.errors import UsageError
 from airq_etl.settings import Settings, load
+from airq_etl.shards import parse_shard
 from airq_etl.stations_file import parse_stations
 from airq_etl.windows import Days
 
@@ -93,7 +94,8 @@ def _default(name: str) -> bool | None:
 
 def given(common: Common) -> dict[str, Any]:
     """The settings that the common options give; None is not given."""
-    return {"data_dir": common.data_dir, "now": common.now, "shard": common.shard}
+    shard = None if common.shard is None else parse_shard(common.shard, "--shard")
+    return {"data_dir": common.data_dir, "now": common.now, "shard": shard}
 
 
 def settings(common: Common, **flags: Any) -> Settings:  # noqa: ANN401 -- a setting may be anything

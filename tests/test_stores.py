@@ -532,6 +532,43 @@ def test_a_newer_one_is_not_overtaken_between_reading_and_writing(mongo: MongoSt
     assert list(mongo.read(HOURLY)) == [theirs]
 
 
+def test_one_that_was_removed_between_reading_and_writing_is_there_again(mongo: MongoStore, database: Database) -> None:
+    """What was to be replaced and is gone is inserted; what is there beside it is replaced."""
+    there, gone = _hours(2, co=0.9)
+    database["hourly"].insert_one(there | {"co": 0.1})
+    _replace(mongo._database["hourly"], [there, gone], None)  # noqa: SLF001 -- the moment between the two
+    assert list(mongo.read(HOURLY)) == [there, gone]
+
+
+class _Updates(pymongo.monitoring.CommandListener):
+    """The updates that a client sends."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    def started(self, event: pymongo.monitoring.CommandStartedEvent) -> None:
+        self.sent += event.command.get("updates", [])
+
+    def succeeded(self, event: pymongo.monitoring.CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: pymongo.monitoring.CommandFailedEvent) -> None:
+        pass
+
+
+@pytest.mark.parametrize("shares", [False, True])
+def test_a_sharded_collection_takes_each_write(mongo: MongoStore, mongo_uri: str, *, shares: bool) -> None:
+    """Sharded by `station_id`, MongoDB takes no upsert by `_id`, and routes a replacement by the station in it."""
+    updates = _Updates()
+    with closing(pymongo.MongoClient[dict[str, Any]](mongo_uri, tz_aware=True, event_listeners=[updates])) as client:
+        mongo._database = client.get_database(mongo._database.name)  # noqa: SLF001 -- to hear what it sends
+        for co in (0.41, 0.9):
+            mongo.save([(HOURLY, _hours(30, co=co)), (DAILY, _days(30, co=co))], LAKE, 1, exact=True, shares=shares)
+    replacements = [update for update in updates.sent if "station_id" in update["u"]]
+    assert len(replacements) == 32
+    assert not any(update.get("upsert") for update in updates.sent)
+
+
 def test_a_database_of_a_newer_version_is_left_alone(mongo: MongoStore, database: Database) -> None:
     """Where a newer airq-etl has loaded, an older one does not write."""
     database[META.name].insert_one({"_id": "loaded:x", "position": 1, "layout": LAYOUT + 1})

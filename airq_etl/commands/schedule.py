@@ -59,6 +59,7 @@ def schedule(  # noqa: PLR0913 -- the options of the command
     """
     from airq_etl.pipeline import scheduling
 
+    log_file = log_file and log_file.absolute()
     wanted = {"mail_to": mail_to, "log_file": log_file, "user": user, "shards": shards, "image": image}
     switches = {"install": install or None, "remove": remove or None, "yes": yes or None}
     _refuse_foreign(target, wanted | switches)
@@ -123,8 +124,10 @@ def _change(common: Common, block: str | None, name: str, *, ask: bool) -> None:
         return
     if not common.quiet:
         say(crontab.difference(before, after))
-    if ask and sys.stdin is not None and sys.stdin.isatty():
-        typer.confirm("Change your crontab so?", abort=True, err=True)
+    ask = ask and sys.stdin is not None and sys.stdin.isatty()
+    if ask and not typer.confirm("Change your crontab so?", err=True):
+        say("nothing was changed")
+        return
     crontab.install(after)
     if not common.quiet:
         say("your crontab was changed")

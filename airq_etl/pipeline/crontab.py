@@ -21,10 +21,9 @@ def changed(block: str | None, name: str) -> tuple[str, str]:
     if block is None:
         return before, before if rest is None else rest
     kept = before if rest is None else rest
-    gap = "\n" if kept and not kept.endswith("\n\n") else ""
     if kept and not kept.endswith("\n"):
-        gap = "\n\n"
-    return before, kept + gap + block
+        kept += "\n"
+    return before, f"{kept}\n{block}" if kept else block
 
 
 def difference(before: str, after: str) -> str:
@@ -53,7 +52,7 @@ def _crontab() -> str:
 
 
 def _without(crontab: str, first: str, last: str) -> str | None:
-    """A crontab without our block and the empty lines before it; None where it has none."""
+    """A crontab without our block and the empty line before it; None where it has none."""
     lines = crontab.splitlines(keepends=True)
     bare = [line.strip() for line in lines]
     if not {first, last} & set(bare):
@@ -61,10 +60,8 @@ def _without(crontab: str, first: str, last: str) -> str | None:
     if (bare.count(first), bare.count(last)) != (1, 1) or bare.index(first) > bare.index(last):
         raise UsageError(f"your crontab does not have {first!r} and {last!r} once each: mend it with `crontab -e`")
     before, after = lines[: bare.index(first)], lines[bare.index(last) + 1 :]
-    while before and not before[-1].strip():
+    if before and not before[-1].strip():
         before.pop()
-    while not before and after and not after[0].strip():
-        after.pop(0)
     return "".join([*before, *after])
 
 

@@ -40,6 +40,8 @@ def plan_of(target: str, settings: Settings, flags: Mapping[str, Any], env_file:
     stations_file = settings.stations_file
     plan = Plan(
         program=program(),
+        python=str(Path(sys.base_prefix).resolve()),
+        home=_home(),
         env_file=env_file_in_use(env_file),
         data_dir=settings.data_dir.absolute(),
         data_dir_is_in_env_file=in_file.get("AIRQ_DATA_DIR") == str(settings.data_dir.absolute()),
@@ -98,6 +100,13 @@ def _user() -> str:
         return str(os.geteuid()) if hasattr(os, "geteuid") else ""
 
 
+def _home() -> str:
+    try:
+        return str(Path.home())
+    except RuntimeError:
+        return os.sep
+
+
 def _texts(settings: Settings) -> dict[str, str]:
     """The settings that are not as by default, by name; neither secrets nor what an entry says by itself."""
     usual = configuration.build({"data_dir": settings.data_dir})
@@ -114,9 +123,17 @@ def _texts(settings: Settings) -> dict[str, str]:
 def _check(plan: Plan) -> None:
     if _NAME.fullmatch(plan.name) is None:
         raise UsageError(f"--name {plan.name!r}: lower-case letters, digits and dashes, as in airq-etl")
-    for path in (plan.program[0], plan.data_dir, plan.env_file, plan.log_file, *plan.reads, *plan.writes):
-        if path is not None and any(letter < " " or letter == "\x7f" for letter in str(path)):
-            raise UsageError(f"{str(path)!r}: no scheduler takes a path with a control character; rename it")
+    for option, word in (("--mail-to", plan.mail_to), ("--image", plan.image or None), ("--user", plan.user or None)):
+        if word is not None and (not word.isprintable() or not word.strip() or (" " in word and option != "--user")):
+            raise UsageError(f"{option} {word!r} will not do: it is a word by itself")
+    _check_paths(plan)
+
+
+def _check_paths(plan: Plan) -> None:
+    settled = (*plan.program, plan.data_dir, plan.env_file, plan.log_file)
+    for path in (*settled, *plan.reads, *plan.writes):
+        if path is not None and not str(path).isprintable():
+            raise UsageError(f"{str(path)!r}: no scheduler takes a path with such a character; rename it")
     for path in (*plan.reads, *plan.writes):
         if not path.is_absolute():
             raise UsageError(f"{path} of the settings is found from here alone: write it as {path.absolute()}")

@@ -1,11 +1,14 @@
 """cron: lines for a user's crontab."""
 
+import re
 import shlex
 
+from airq_etl.errors import UsageError
 from airq_etl.schedule.plan import Entry, Plan
 from airq_etl.schedule.template import render
 
 SANITY_CHECK_AT, REPORT_AFTER = "47 6", 5
+_ALTERED = re.compile(r"\\[\\%]")
 
 
 def entries(plan: Plan) -> list[Entry]:
@@ -35,7 +38,13 @@ def block(plan: Plan) -> str:
 
 
 def command(words: list[str]) -> str:
-    """A command for /bin/sh in a crontab, where a bare percent sign ends it."""
+    """A command for /bin/sh in a crontab, where a bare percent sign ends it.
+
+    UsageError for what cron alters on the way, quoted or not.
+    """
+    for word in words:
+        if _ALTERED.search(word):
+            raise UsageError(rf"{word}: cron takes a \ away that stands before another, or before a %; rename it")
     return shlex.join(words).replace("%", r"\%")
 
 

@@ -21,12 +21,15 @@ class Entry(NamedTuple):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What an entry is made of. Paths are absolute.
 
-    `program` are the words that start airq-etl. `settings` are those that are not as by default, as texts by their
+    `program` are the words that start airq-etl, `python` is where its Python is installed, `home` the user's home
+    directory. `settings` are those that are not as by default, as texts by their
     AIRQ_ names, without paths and secrets; `secrets` are the names of the secrets that are set. `reads` and `writes`
     are files that the settings name, besides the data directory.
     """
 
     program: tuple[str, ...]
+    python: str = ""
+    home: str = ""
     data_dir: Path
     env_file: Path | None = None
     data_dir_is_in_env_file: bool = False

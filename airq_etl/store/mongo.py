@@ -182,15 +182,18 @@ def _replaces(document: Document, there: Document, newness: str | None, *, exact
 
 
 def _replace(target: "pymongo.collection.Collection[Document]", documents: list[Document], newness: str | None) -> None:
-    """Replace documents; with `newness` one that is there stays where it is newer by this field."""
+    """Replace documents; with `newness` one that is there stays where it is newer by this field.
+
+    No upsert: in a collection that is sharded by another field than `_id` MongoDB refuses one that finds by `_id`,
+    and routes a replacement by what it replaces with.
+    """
     # A server that scans for what is more than an `_id`, as FerretDB 1.x does, takes long for the condition.
-    commands = [
-        pymongo.ReplaceOne({"_id": d["_id"]}, d, upsert=True)
-        if newness is None
-        else pymongo.ReplaceOne({"_id": d["_id"], newness: {"$not": {"$gt": d[newness]}}}, d)
-        for d in documents
-    ]
-    target.bulk_write(commands, ordered=False)
+    conditions = [{} if newness is None else {newness: {"$not": {"$gt": d[newness]}}} for d in documents]
+    commands = [pymongo.ReplaceOne({"_id": d["_id"]} | c, d) for d, c in zip(documents, conditions, strict=True)]
+    done = target.bulk_write(commands, ordered=False)
+    if newness is None and done.matched_count < len(documents):
+        # Somebody removed one in the meantime.
+        _insert(target, documents)
 
 
 def _chunks(things: Iterable[Any], size: int) -> Iterator[list[Any]]:
