@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.installed import said
+
 ONCE = Path(__file__).parent / "airflow" / "once.py"
 COMMAND_S = 180
 
@@ -38,21 +40,22 @@ class Airflow:
     def __init__(self, environment: Path, home: Path) -> None:
         self.dags, self._home, self._bin = home / "dags", home, environment / "bin"
         self.dags.mkdir(parents=True)
+        # What Airflow's own Python is told is not for airq-etl, which would choke on this one.
+        (home / "python").mkdir()
+        (home / "python" / "polars.py").write_text("raise ImportError('not ours')\n", encoding="utf-8")
         self._environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(home),
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            # What a worker's own Python is told is not for airq-etl.
-            "PYTHONPATH": str(home / "nothing"),
-            "PYTHONHASHSEED": "0",
+            "PYTHONPATH": str(home / "python"),
         }
         self._run([self._bin / "airflow", "db", "migrate"])
 
     def look(self) -> Any:  # noqa: ANN401 -- JSON
         """What its DagBag makes of the folder."""
         out = self._home / "look.json"
-        self._run([*self.words(out)])
+        self._run(self.words(out))
         return json.loads(out.read_text(encoding="utf-8"))
 
     def test(self, dag: str, **params: str) -> Run:
@@ -78,14 +81,4 @@ class Airflow:
         return Run(told["state"], {(task.name, task.shard): task for task in tasks}, log)
 
     def _run(self, words: list[str | Path]) -> str:
-        done = subprocess.run(
-            words,
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=COMMAND_S,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout[-5000:]
-        return done.stdout
+        return said(words, self._environment, self._home, COMMAND_S)

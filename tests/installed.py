@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import filelock
@@ -27,3 +28,19 @@ def installed(name: str, cache: Path) -> Path | None:
                 return None
             done.touch()
     return place
+
+
+def said(words: Sequence[str | Path], environment: Mapping[str, str], directory: Path, seconds: float) -> str:
+    """Run a command to its end; all that it said. Fails where it fails."""
+    done = subprocess.run(
+        words,
+        env=environment,
+        cwd=directory,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-5000:]
+    return done.stdout

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from tests.installed import said
+
 HERE = Path(__file__).parent / "superset"
 COMMAND_S = 120
 START_S = 90
@@ -52,18 +54,7 @@ class Superset:
 
     def command(self, *words: str | Path) -> str:
         """Run a `superset` command to its end; all that it said."""
-        done = subprocess.run(
-            [self._bin / "superset", *words],
-            env=self._environment,
-            cwd=self.home,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=COMMAND_S,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout[-3000:]
-        return done.stdout
+        return said([self._bin / "superset", *words], self._environment, self.home, COMMAND_S)
 
     def take(self, bundle: Path) -> None:
         """Import a bundle; fails where Superset names an error, which it does with exit code 0."""

@@ -130,6 +130,7 @@ def test_two_shards_fill_one_store(stored: Stored) -> None:
     assert stored.first.state == "success"
     assert [stored.first.states(shard) for shard in (0, 1)] == [GREEN, GREEN]
     assert {task.label for task in stored.first.tasks.values()} == {"0 of 2", "1 of 2"}
+    assert "is expected to be" not in stored.first.log  # of every station, each hour
     documents = stored.documents()
     for table, name, time in ((HOURLY, "hourly", "hour"), (DAILY, "daily", "day")):
         rows = [Lake(stored.installation.data / f"shard-{shard}-of-2").read(table) for shard in (0, 1)]
