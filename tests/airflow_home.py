@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 from tests.installed import said
 
 ONCE = Path(__file__).parent / "airflow" / "once.py"
+TOLD = re.compile(r"airq_etl shards\.(\w+), shard (\d+) of \d+, run of [\d: -]+ UTC: (.+?) +\[airflow\.task\]")
 COMMAND_S = 180
 
 
@@ -28,6 +30,10 @@ class Run(NamedTuple):
     state: str
     tasks: dict[tuple[str, int], Task]
     log: str
+
+    def told(self) -> list[tuple[str, int, str]]:
+        """What `tell` of the DAG was given: of which step and shard, and how it ended."""
+        return [(step, int(shard), ending) for step, shard, ending in TOLD.findall(self.log)]
 
     def states(self, shard: int) -> dict[str, str]:
         """How the steps of a shard ended."""

@@ -1,8 +1,8 @@
 """A real Airflow reads the DAG, and runs it over two shards against the simulator and MongoDB."""
 
-import re
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -36,6 +36,11 @@ GREEN = dict.fromkeys(STEPS, "success")
 ONLY_EXTRACT_FAILED = dict.fromkeys(STEPS, "upstream_failed") | {"extract": "failed"}
 WEEKS = timedelta(weeks=8)
 ANSWER_S = 30
+SOON = "4 - DEADLINE_S"  # so that a step has four seconds
+# It goes where the test has gone.
+DEAF = """import signal, socket
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+socket.create_connection({address}).recv(1)"""
 DATA, ENV_FILE = "da ta's {{ 1 }} 50%", 'e"nv {{ x }} 5%.env'
 
 
@@ -56,11 +61,11 @@ class Installation:
         """Write the DAG, then some of the constants at its top."""
         where = ("--env-file", self._env_file, "--data-dir", self.data, "-o", self.airflow.dags)
         file = Path(self.airq("schedule", "airflow", *words, *where).out.strip())
-        text = file.read_text(encoding="utf-8")
+        lines = file.read_text(encoding="utf-8").splitlines()
         for name, value in constants.items():
-            text, count = re.subn(rf"^{name} = .*$", f"{name} = {value}", text, flags=re.MULTILINE)
-            assert count == 1, name
-        file.write_text(text, encoding="utf-8")
+            (number,) = [number for number, line in enumerate(lines) if line.startswith(f"{name} = ")]
+            lines[number] = f"{name} = {value}"
+        file.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
     def run(self, **params: str) -> Run:
         """A run of the DAG."""
@@ -178,8 +183,11 @@ def test_wrong_days_are_named_and_not_tried_again(stored: Stored) -> None:
     run = stored.installation.run(start_date="2026-08-03", end_date="2026-08-01")
     assert [run.states(shard) for shard in (0, 1)] == [ONLY_EXTRACT_FAILED] * 2
     assert {run.tasks["extract", shard].tries for shard in (0, 1)} == {1}
-    assert run.log.count("airq-etl: --end-date") == 2
-    assert run.log.count("`airq-etl extract` ended with 2: settings") >= 2
+    why = "(airq-etl: --end-date 2026-08-01 is before --start-date 2026-08-03)"
+    wrong = (
+        f"`airq-etl extract` ended with 2: settings, an option or a file of yours is wrong, and nothing was done {why}"
+    )
+    assert run.told() == [("extract", 0, wrong), ("extract", 1, wrong)]
     assert len(stored.simulator.requests) == asked
 
 
@@ -194,10 +202,10 @@ def test_a_source_that_is_gone_is_tried_again_then_told(installation: Installati
     for shard in (0, 1):
         assert run.states(shard) == ONLY_EXTRACT_FAILED
         assert run.tasks["extract", shard].tries == 3
-        told = (
-            rf"airq_etl shards.extract, shard {shard} of 2, run of [\d :-]+ UTC: `airq-etl extract` ended with 5: the"
-        )
-        assert len(re.findall(told, run.log)) == 1
+    assert sorted((step, shard) for step, shard, _ in run.told()) == [("extract", 0), ("extract", 1)]
+    for _, shard, ending in run.told():
+        assert ending.startswith("`airq-etl extract` ended with 5: the source failed; the next run asks for")
+        assert f"(airq-etl: error: station {SOUND[shard]}: 127.0.0.1 cannot be reached" in ending
 
 
 def test_each_shard_goes_on_by_itself(installation: Installation) -> None:
@@ -208,35 +216,62 @@ def test_each_shard_goes_on_by_itself(installation: Installation) -> None:
         run = installation.run()
     assert run.states(0) == GREEN | {"sanity_check": "failed"}
     assert run.tasks["extract", 0].label == "0 of 2, partial"
-    assert "shards.extract, shard 0 of 2" in run.log
-    assert "`airq-etl extract` ended with 3: some stations failed" in run.log
-    assert run.log.count("`airq-etl sanity-check` ended with 4: what is stored makes no sense") >= 1
+    told = {(step, shard): ending for step, shard, ending in run.told()}
+    assert set(told) == {("extract", 0), ("extract", 1), ("sanity_check", 0)}
+    assert "ended with 3: some stations failed, the others are stored" in told["extract", 0]
+    assert f"station {UNKNOWN[0]}" in told["extract", 0]
+    assert "ended with 4: what is stored makes no sense" in told["sanity_check", 0]
     assert run.tasks["sanity_check", 0].tries == 1
     assert run.states(1) == ONLY_EXTRACT_FAILED
     assert Lake(installation.data / "shard-0-of-2").read(HOURLY).height > 5000
 
 
-@pytest.mark.parametrize("by", ["signal", "timeout"])
-def test_a_task_that_is_ended_ends_its_step(installation: Installation, tmp_path: Path, by: str) -> None:
-    """The step, at work on a source that never answers, is told to stop, lets go, and says so in its ledger."""
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """A source that never answers."""
     with socket.create_server(("127.0.0.1", 0)) as source:
         source.settimeout(COMMAND_S)
-        installation.set(f"http://127.0.0.1:{source.getsockname()[1]}", SOUND[:1])
-        installation.schedule(RETRIES="0", GRACE_S="60" if by == "signal" else "4 - DEADLINE_S")
-        process = installation.airflow.start("airq_etl", tmp_path / "out.json")
-        asking, _ = source.accept()
+        yield source
+
+
+def ended(installation: Installation, silent: socket.socket, out: Path, *, by_signal: bool) -> Run:
+    """A run that ends while its step asks the silent source; the step has gone too when this returns."""
+    process = installation.airflow.start("airq_etl", out)
+    try:
+        asking, _ = silent.accept()
         with asking:
-            if by == "signal":
+            if by_signal:
                 process.send_signal(signal.SIGTERM)
             log, _ = process.communicate(timeout=ANSWER_S)
             asking.settimeout(ANSWER_S)
             while asking.recv(4096):
                 pass
-    run = installation.airflow.ended(tmp_path / "out.json", log)
+    finally:
+        process.kill()
+    return installation.airflow.ended(out, log)
+
+
+@pytest.mark.parametrize("by", ["signal", "timeout"])
+def test_a_task_that_is_ended_ends_its_step(
+    installation: Installation, silent: socket.socket, tmp_path: Path, by: str
+) -> None:
+    """The step is told to stop, lets go, and says so in its ledger."""
+    installation.set(f"http://127.0.0.1:{silent.getsockname()[1]}", SOUND[:1])
+    installation.schedule(RETRIES="0", GRACE_S="60" if by == "signal" else SOON)
+    run = ended(installation, silent, tmp_path / "out.json", by_signal=by == "signal")
     assert run.states(0) == ONLY_EXTRACT_FAILED
     with Ledger(installation.data) as ledger:
-        (ended,) = runs(ledger)
-    assert (ended.command, ended.state, ended.exit_code) == ("extract", "CANCELLED", 128 + signal.SIGTERM)
+        (record,) = runs(ledger)
+    assert (record.command, record.state, record.exit_code) == ("extract", "CANCELLED", 128 + signal.SIGTERM)
+
+
+def test_a_step_that_heeds_nothing_is_killed(installation: Installation, silent: socket.socket, tmp_path: Path) -> None:
+    """No step goes on behind a task that has ended."""
+    installation.set("http://127.0.0.1:9", SOUND)
+    program = [sys.executable, "-c", DEAF.format(address=silent.getsockname())]
+    installation.schedule(PROGRAM=repr(program), RETRIES="0", GRACE_S=SOON, STOP_S="1")
+    run = ended(installation, silent, tmp_path / "out.json", by_signal=False)
+    assert run.states(0) == ONLY_EXTRACT_FAILED
 
 
 def test_a_program_that_is_not_there_is_named(installation: Installation) -> None:
