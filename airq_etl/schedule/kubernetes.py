@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 from airq_etl.errors import UsageError
+from airq_etl.schedule.needs import first_mib, storage_gib, usual_mib
 from airq_etl.schedule.plan import Entry, Plan
 from airq_etl.schedule.template import render
 from airq_etl.schedule.yaml_text import quoted
@@ -12,15 +13,10 @@ from airq_etl.schedule.yaml_text import quoted
 MOST_OBJECT_BYTES = 1 << 20
 MOST_VALUE_BYTES = (1 << 17) - 1
 """Linux takes no longer text in an environment, with the name before it."""
-ONE_MORE, SHARES_ONE_MORE = "1.27", "1.29"
-"""The oldest Kubernetes that has all that the manifest asks for."""
-
+OLDEST = "1.29"
+"""The Kubernetes that has all that the manifest asks for, by itself and in its schemas."""
 PULLED_S = 300
 """Beside the run's own deadline: a pod is found a place, its image pulled, its volume attached."""
-# MiB for two stations or fewer, and for each beside them: a usual run, and the first, which fetches a year.
-USUAL_MIB, USUAL_STATION_MIB = 192, 2
-FIRST_MIB, FIRST_STATION_MIB = 512, 5
-STATION_YEAR_GIB, YEARS_KEPT, LEAST_GIB = 0.028, 5, 5
 # Where nothing says which secrets there are: without credentials the API gives no token.
 USUAL_SECRETS = ("AIRQ_CLIENT_SECRET", "AIRQ_REFRESH_TOKEN")
 STORE = "AIRQ_MONGODB_URI"
@@ -42,10 +38,10 @@ def entries(plan: Plan) -> list[Entry]:
         "args": arguments(plan),
         "starting_s": plan.every * 3600 // 2,
         "active_s": math.ceil(plan.deadline_s) + PULLED_S,
-        "usual_mib": USUAL_MIB + USUAL_STATION_MIB * of_a_pod,
-        "first_mib": FIRST_MIB + FIRST_STATION_MIB * of_a_pod,
-        "storage_gib": max(LEAST_GIB, math.ceil(plan.station_count * STATION_YEAR_GIB * YEARS_KEPT)),
-        "oldest": ONE_MORE if plan.shards == 1 else SHARES_ONE_MORE,
+        "usual_mib": usual_mib(of_a_pod),
+        "first_mib": first_mib(of_a_pod),
+        "storage_gib": storage_gib(plan.station_count),
+        "oldest": OLDEST,
         "secrets": plan.secrets or USUAL_SECRETS,
         "env_file": _in_a_comment(plan.env_file),
     }

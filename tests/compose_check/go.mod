@@ -2,7 +2,10 @@ module compose_check
 
 go 1.23
 
-require github.com/compose-spec/compose-go/v2 v2.9.1
+require (
+	github.com/compose-spec/compose-go/v2 v2.9.1
+	github.com/docker/cli v28.5.1+incompatible
+)
 
 require (
 	github.com/distribution/reference v0.5.0 // indirect
