@@ -143,7 +143,8 @@ def load(
     ):
         raw |= _ours(values, source)
     raw |= {name: value for name, value in flags.items() if value is not None}
-    raw.setdefault("data_dir", default_data_dir(environment))
+    if "data_dir" not in raw:
+        raw["data_dir"] = default_data_dir(environment)
     return build(raw)
 
 
@@ -201,7 +202,7 @@ def _prepare(name: str, value: Any) -> Any:  # noqa: ANN401 -- text, or a value 
     if name == "now" and isinstance(value, str):
         return parse_time(value, "AIRQ_NOW")
     if name == "shard" and isinstance(value, str):
-        return parse_shard(value, "AIRQ_SHARD")
+        return parse_shard(value, "AIRQ_SHARD (--shard)")
     return _path(name, value) if name in PATHS else value
 
 
