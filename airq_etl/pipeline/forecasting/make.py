@@ -108,6 +108,8 @@ def _ahead(work: Job, stations: list[int], horizon: int) -> Iterator[Ahead]:
 
 def parts(settings: Settings, stations: Collection[int]) -> Iterator[Part]:
     """The stations in parts to be worked on one after another; few stations see each other, many do not."""
+    if not stations:
+        return  # a shard may have none
     everybody = sorted({*stations, *settings.stations})
     if len(everybody) <= MOST_OTHERS + 1:
         yield Part(sorted(stations), everybody)
