@@ -49,10 +49,11 @@ def missing() -> Missing:
 
 @pytest.fixture(scope="session")
 def program() -> Callable[[str], str]:
-    """Call with the name of a program; where it lies. Skips the test where it does not."""
+    """Call with the name of a program; where it lies, on the path or beside this Python. Skips the test else."""
 
     def found(name: str) -> str:
-        return shutil.which(name) or _missing(f"no `{name}` on this machine")
+        beside = str(Path(sys.executable).parent)
+        return shutil.which(name) or shutil.which(name, path=beside) or _missing(f"no `{name}` on this machine")
 
     return found
 

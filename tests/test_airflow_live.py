@@ -153,7 +153,7 @@ def test_two_shards_fill_one_store(stored: Stored) -> None:
     assert "is expected to be" not in stored.first.log  # of every station, each hour
     documents = stored.documents()
     for table, name, time, least in ((HOURLY, "hourly", "hour", 2000), (DAILY, "daily", "day", 100)):
-        rows = [Lake(stored.installation.data / f"shard-{shard}-of-2").read(table) for shard in (0, 1)]
+        rows = [Lake(stored.installation.data / f"shard-{shard}").read(table) for shard in (0, 1)]
         assert [set(shard["station_id"]) for shard in rows] == [{station} for station in SOUND]
         kept = [(document["station_id"], document[time]) for document in documents[name]]
         assert len(kept) == len(set(kept)) == sum(shard.height for shard in rows) > least
@@ -223,7 +223,7 @@ def test_each_shard_goes_on_by_itself(installation: Installation) -> None:
     assert "ended with 4: what is stored makes no sense" in told["sanity_check", 0]
     assert run.tasks["sanity_check", 0].tries == 1
     assert run.states(1) == ONLY_EXTRACT_FAILED
-    assert Lake(installation.data / "shard-0-of-2").read(HOURLY).height > 5000
+    assert Lake(installation.data / "shard-0").read(HOURLY).height > 5000
 
 
 @pytest.fixture
