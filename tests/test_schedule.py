@@ -137,6 +137,15 @@ def test_a_directory_that_cannot_be_made(airq: "Airq") -> None:
     assert "taken cannot be made" in airq("schedule", "cron", "-o", "taken", expect=1).err
 
 
+def test_a_data_directory_that_systemd_would_not_make(airq: "Airq") -> None:
+    """Outside of /var/lib it is to be there: systemd would start nothing, and not say why in plain words."""
+    somewhere = airq.directory / "somewhere"
+    assert f"{somewhere} is not there" in airq("schedule", "systemd", "--data-dir", "x/../somewhere").err
+    somewhere.mkdir()
+    assert airq("schedule", "systemd", "--data-dir", "somewhere").err == ""
+    assert airq("schedule", "systemd", "--data-dir", "/var/lib/is-not-there").err == ""
+
+
 def test_paths_of_settings_that_only_work_from_here(airq: "Airq") -> None:
     """A scheduler starts elsewhere: a relative stations file would not be found."""
     (airq.directory / "stations.toml").write_text("[283164601]\n")

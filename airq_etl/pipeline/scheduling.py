@@ -21,6 +21,7 @@ from airq_etl.errors import AirqError, UsageError
 from airq_etl.pipeline.examination.given import env_file_in_use, only_in_shell
 from airq_etl.pipeline.output import write_whole
 from airq_etl.schedule.plan import Entry, Plan
+from airq_etl.schedule.systemd import STATE
 from airq_etl.settings import NAMES, PREFIX, SECRETS, Settings
 
 log = logging.getLogger(__name__)
@@ -38,14 +39,14 @@ def plan_of(target: str, settings: Settings, flags: Mapping[str, Any], env_file:
     `flags` are the settings given as options. UsageError where a scheduler would not find what is found here.
     """
     in_file = read_env_file(env_file)
-    stations_file = settings.stations_file
+    stations_file, data_dir = settings.stations_file, _plain(settings.data_dir)
     plan = Plan(
         program=program(),
         python=str(Path(sys.base_prefix).resolve()),
         home=_home(),
         env_file=env_file_in_use(env_file),
-        data_dir=settings.data_dir.absolute(),
-        data_dir_is_in_env_file=in_file.get("AIRQ_DATA_DIR") == str(settings.data_dir.absolute()),
+        data_dir=data_dir,
+        data_dir_is_in_env_file=in_file.get("AIRQ_DATA_DIR") == str(data_dir),
         shard=None if flags.get("shard") is None else str(settings.shard),
         user=_user(),
         image=f"airq-etl:{airq_etl.__version__}",
@@ -64,6 +65,8 @@ def plan_of(target: str, settings: Settings, flags: Mapping[str, Any], env_file:
         raise UsageError(f"AIRQ_SHARD (--shard): {target} splits the stations by itself, with --shards")
     # What comes from the shell stands in the manifest.
     _warn(plan, settings, [] if target == "kubernetes" else only_in_shell(flags, env_file))
+    if target == "systemd" and not data_dir.exists() and not data_dir.is_relative_to(STATE):
+        log.warning("%s is not there, and systemd makes none but under %s: make it first", data_dir, STATE)
     return plan
 
 
@@ -101,6 +104,11 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # nobody, as in some containers
         return str(os.geteuid()) if hasattr(os, "geteuid") else ""
+
+
+def _plain(path: Path) -> Path:
+    """An absolute path without `..` in it."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 -- the same but for what links lead to
 
 
 def _home() -> str:
