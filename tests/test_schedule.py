@@ -277,6 +277,7 @@ def test_a_dollar_is_none_of_a_variable() -> None:
     ("changes", "expected"),
     [
         ({}, {"StateDirectory": ["airq-etl"], "User": ["ada"], "ProtectHome": ["yes"], "PrivateTmp": ["yes"]}),
+        ({"data_dir": Path("/var/lib")}, {"ReadWritePaths": ["/var/lib"], "StateDirectory": None}),
         ({"user": "root"}, {"StateDirectory": ["airq-etl"], "DynamicUser": ["yes"]}),
         ({"data_dir": Path("/srv/air")}, {"ReadWritePaths": ["/srv/air"], "User": ["ada"]}),
         ({"data_dir": Path("/srv/air"), "user": "root"}, {"ReadWritePaths": ["/srv/air"], "User": ["root"]}),
@@ -287,7 +288,7 @@ def test_a_dollar_is_none_of_a_variable() -> None:
         ({"deadline_s": 600.0}, {"TimeoutStartSec": ["660"]}),
     ],
 )
-def test_the_service_sees_what_it_needs(changes: dict[str, object], expected: dict[str, list[str]]) -> None:
+def test_the_service_sees_what_it_needs(changes: dict[str, object], expected: dict[str, list[str] | None]) -> None:
     """What a run writes may be written; the rest of the disk is read-only, homes and /tmp hidden where they can be."""
     found = service(plan(**changes))
     assert {name: found.get(name) for name in expected} == expected
