@@ -163,6 +163,8 @@ def test_installed_twice_is_once(installation: Installation, before: str) -> Non
     installation("--remove")
     assert _crontab() == before
     assert "nothing was changed" in installation("--remove")
+    listed = subprocess.run(["crontab", "-l"], capture_output=True, check=False)
+    assert (listed.returncode == 0) == bool(before), "without a line there is no crontab"
 
 
 @pytest.mark.usefixtures("crontab_lent")
@@ -206,7 +208,8 @@ def test_a_crontab_that_was_cut_is_left_alone(installation: Installation) -> Non
     installation("--install")
     whole = _crontab()
     first, last = cron.marks("airq-etl")
-    for broken in (whole.replace(first + "\n", ""), whole.replace(last + "\n", ""), whole + whole):
+    swapped = whole.replace(first, "?").replace(last, first).replace("?", last)
+    for broken in (whole.replace(first + "\n", ""), whole.replace(last + "\n", ""), whole + whole, swapped):
         _set_crontab(broken)
         for words in (["--install"], ["--remove"]):
             assert "mend it with `crontab -e`" in installation(*words, expect=2)

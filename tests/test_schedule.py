@@ -137,6 +137,17 @@ def test_a_directory_that_cannot_be_made(airq: "Airq") -> None:
     assert "taken cannot be made" in airq("schedule", "cron", "-o", "taken", expect=1).err
 
 
+def test_stations_are_told_once(airq: "Airq") -> None:
+    """Those that the stations file lists are not listed beside it; those that AIRQ_STATIONS names are."""
+    stations = airq.directory / "stations.toml"
+    stations.write_text("[283164601]\n[283181972]\n")
+    given = {"AIRQ_STATIONS_FILE": str(stations)}
+    assert "AIRQ_STATIONS:" not in airq("schedule", "kubernetes", env=given).out
+    assert (
+        'AIRQ_STATIONS: "283181972"' in airq("schedule", "kubernetes", env=given | {"AIRQ_STATIONS": "283181972"}).out
+    )
+
+
 def test_a_data_directory_that_systemd_would_not_make(airq: "Airq") -> None:
     """Outside of /var/lib it is to be there: systemd would start nothing, and not say why in plain words."""
     somewhere = airq.directory / "somewhere"
@@ -164,7 +175,7 @@ def test_settings_of_the_shell_are_warned_of(airq: "Airq") -> None:
 
 @pytest.mark.parametrize(("hours", "warned"), [("1", False), ("2", True), ("6h", True)])
 def test_rare_runs_are_overdue(airq: "Airq", hours: str, *, warned: bool) -> None:
-    """Runs that are further apart than an alert waits for one open it each time: the setting is named."""
+    """Runs that are as far apart as an alert waits for one open it each time: the setting is named."""
     assert ("AIRQ_ALERT_OVERDUE_H" in airq("schedule", "cron", "--every", hours).err) == warned
 
 
@@ -181,6 +192,23 @@ def test_a_log_file_takes_what_would_be_mailed() -> None:
     line = next(s for s in cron.block(plan(log_file=Path("/var/log/a b%.json"))).splitlines() if s.startswith("17 "))
     assert line.endswith(r" --log-format json >/dev/null 2>>'/var/log/a b\%.json'")
     assert " -q" not in line
+
+
+def test_a_log_file_is_named_in_full(airq: "Airq") -> None:
+    """A job starts elsewhere."""
+    assert f"2>>{airq.directory / 'x.json'}\n" in airq("schedule", "cron", "--log-file", "x.json").out
+
+
+def test_a_task_starts_at_home(airq: "Airq") -> None:
+    """Not in a directory of Windows, where nothing of ours may be written."""
+    assert f"<WorkingDirectory>{airq.directory}</WorkingDirectory>" in airq("schedule", "windows").out
+
+
+@pytest.mark.parametrize("target", ["systemd", "windows"])
+def test_a_run_has_the_time_of_its_deadline(airq: "Airq", target: str) -> None:
+    """And a minute more, by when it has ended by itself."""
+    said = airq("schedule", target, env={"AIRQ_RUN_DEADLINE_S": "600"}).out
+    assert {"systemd": "\nTimeoutStartSec=660\n", "windows": ">PT11M0S<"}[target] in said
 
 
 def written(made: list[Entry], directory: Path) -> list[Path]:
@@ -295,6 +323,7 @@ def test_the_service_sees_what_it_needs(changes: dict[str, object], expected: di
     assert ("User" in found) != ("DynamicUser" in found)
     assert found["ProtectSystem"] == ["strict"]
     assert found["NoNewPrivileges"] == ["yes"]
+    assert found["SuccessExitStatus"] == ["75"]
 
 
 @pytest.mark.parametrize(("every", "calendar"), [(1, "*"), (3, "00/3"), (24, "00")])
@@ -322,6 +351,7 @@ def test_the_task_is_as_the_task_scheduler_has_it(every: int) -> None:
     assert found["Interval"] == f"PT{every}H"
     assert found["StartBoundary"] == "2026-01-01T00:17:00Z"
     assert found["MultipleInstancesPolicy"] == "IgnoreNew"
+    assert found["StartWhenAvailable"] == "true"
     assert entry.text.isascii()
 
 

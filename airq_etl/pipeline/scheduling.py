@@ -156,7 +156,7 @@ def _warn(plan: Plan, settings: Settings, shell: list[str]) -> None:
     told = [name for name in shell if name in NAMES and name != "AIRQ_DATA_DIR"]
     if told:
         log.warning("%s: from your shell, which a scheduler does not have; put it into the env file", named(told))
-    if 0 < settings.alert_overdue_h <= plan.every and plan.every > 1:
+    if 0 < settings.alert_overdue_h <= plan.every:
         log.warning(
             "every %d h is rarer than AIRQ_ALERT_OVERDUE_H expects: set it to %d or more", plan.every, plan.every + 1
         )
