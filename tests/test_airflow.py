@@ -57,7 +57,7 @@ def dag_id(text: str) -> str:
 def test_it_says_what_this_installation_is() -> None:
     """Program, env file, data directory, shards, times: as they are in the plan."""
     plan = PLAN
-    ((name, text),) = entries(plan)
+    ((name, text, _),) = entries(plan)
     told = constants(text)
     assert (name, dag_id(text)) == ("airq_etl_dag.py", "airq_etl")
     assert told["PROGRAM"] == ["/opt/airq-etl/.venv/bin/airq-etl"]
@@ -81,12 +81,12 @@ def test_a_second_dag_has_a_name_of_its_own(airq: "Airq") -> None:
 def test_any_path_stands_in_it_as_it_is(path: str) -> None:
     """No quote, brace, percent sign or backslash of a path is more than a letter, and nothing else changes."""
     plan = Plan(program=(path, "-m", "airq_etl"), env_file=Path(path), data_dir=Path(path))
-    ((_, text),) = entries(plan)
+    ((_, text, _),) = entries(plan)
     compile(text, "dag.py", "exec")
     told = constants(text)
     assert told["PROGRAM"] == [path, "-m", "airq_etl"]
     assert told["ENV_FILE"] == told["DATA_DIR"] == str(Path(path))
-    ((_, usual),) = entries(PLAN)
+    ((_, usual, _),) = entries(PLAN)
     of_ours = {"PROGRAM", "ENV_FILE", "DATA_DIR"}
     assert {name: value for name, value in told.items() if name not in of_ours} == {
         name: value for name, value in constants(usual).items() if name not in of_ours
@@ -95,7 +95,7 @@ def test_any_path_stands_in_it_as_it_is(path: str) -> None:
 
 def test_it_is_as_clean_as_what_made_it() -> None:
     """The linter of the project has nothing to say about it."""
-    ((_, text),) = entries(PLAN)
+    ((_, text, _),) = entries(PLAN)
     words = ["check", "--config", str(TOP / "pyproject.toml"), "--ignore", ",".join(NOT_OURS), "--no-cache"]
     done = subprocess.run(
         [sys.executable, "-m", "ruff", *words, "--stdin-filename", "airq_etl_dag.py", "-"],

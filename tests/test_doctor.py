@@ -27,6 +27,8 @@ from airq_etl.checkup import STATUSES
 from airq_etl.ledger import FILE
 from airq_etl.pipeline import doctor
 from airq_etl.pipeline.examination import crontab, place
+from airq_etl.schedule import cron
+from airq_etl.schedule.plan import Plan
 from airq_etl.simulator import Simulator
 from tests.faults.realm import CREDENTIALS, HUSH, Realm
 from tests.faults.state import assert_same, state
@@ -725,6 +727,16 @@ def test_an_image_is_no_program(tmp_path: Path) -> None:
     """A line may name airq-etl and mean something else: what cannot be told is not judged."""
     (line,) = crontab.of_ours("17 * * * * docker run --rm airq-etl run -q\n", tmp_path)
     assert crontab.look_at_line(line, None) == []
+
+
+def test_the_line_that_schedule_makes_is_understood(tmp_path: Path) -> None:
+    """Paths with a space and a percent sign, quoted for the shell and then for cron, are those that were meant."""
+    env_file = tmp_path / "air q 5%.env"
+    env_file.touch()
+    plan = Plan(program=(sys.executable, "-m", "airq_etl"), env_file=env_file, data_dir=tmp_path / "data 100%")
+    (line,) = crontab.of_ours(cron.block(plan), tmp_path)
+    assert line.env_file == env_file
+    assert crontab.look_at_line(line, env_file) == []
 
 
 def test_lines_of_ours_are_found() -> None:

@@ -277,8 +277,12 @@ def test_its_commands_name_what_is_there() -> None:
     [
         (["--shards", "4"], {}, "--shards 4: shares meet in one MongoDB; set AIRQ_MONGODB_URI"),
         (["--image", "no image"], {}, "--image 'no image': a name like registry.example.org/airq-etl:1"),
-        (["--name", "Air"], {}, "--name 'Air': lower-case letters"),
-        (["--shard", "0/4"], {}, "AIRQ_SHARD (--shard): kubernetes splits the stations by itself, with --shards"),
+        (["--name", "Air"], {}, "--name 'Air': up to 40 lower-case letters"),
+        (
+            ["--shard", "0/4"],
+            {},
+            "AIRQ_SHARD (--shard): kubernetes takes all stations, and --shards splits them; leave it out",
+        ),
         (["--shards", "1025"], {}, "--shards': Input should be less than or equal to 1024"),
     ],
 )

@@ -6,8 +6,10 @@ Those of cron are tried in test_cron.py.
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,17 +63,40 @@ def test_it_has_this_installation_and_its_settings(airq: "Airq", target: str) ->
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_what_is_printed_is_what_is_written(airq: "Airq", target: str) -> None:
-    """-o DIR makes the directory and the files, says which, and overwrites them by the same."""
+    """-o DIR makes the directory and the files, and says of each what came of it; `-` is standard output."""
     printed = airq("schedule", target).out
-    for _ in range(2):
-        names = airq("schedule", target, "-o", "new/place").out.splitlines()
+    assert airq("schedule", target, "-o", "-").out == printed
+    lines = airq("schedule", target, "-o", "new/place").out.splitlines()
+    names = [line.removesuffix(": written") for line in lines]
     texts = [(airq.directory / name).read_text(encoding="utf-8") for name in names]
     if len(texts) == 1:
         assert printed == texts[0]
     else:
         assert printed == "".join(f"# ---- {Path(n).name}\n{t}\n" for n, t in zip(names, texts, strict=True))[:-1]
     assert sorted(path.name for path in (airq.directory / "new/place").iterdir()) == sorted(Path(n).name for n in names)
+    assert airq("schedule", target, "-o", "new/place").out.splitlines() == [f"{name}: as it was" for name in names]
     assert airq("schedule", target, "-q", "-o", "new/place").out == ""
+
+
+def test_what_was_edited_is_kept(airq: "Airq") -> None:
+    """A file that differs makes way under another name: somebody may have written into it."""
+    airq("schedule", "windows", "-o", "x")
+    path = airq.directory / "x" / "airq-etl.xml"
+    path.write_text("mine")
+    assert "x/airq-etl.xml: written; what was there is airq-etl.xml~" in airq("schedule", "windows", "-o", "x").out
+    assert path.with_name("airq-etl.xml~").read_text() == "mine"
+    assert "<Task" in path.read_text()
+
+
+def test_secrets_that_were_filled_in_are_left_alone(airq: "Airq") -> None:
+    """The Secret of Kubernetes is its user's alone, and written once."""
+    airq("schedule", "kubernetes", "-o", "x")
+    path = airq.directory / "x" / "airq-etl-secret.yaml"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.write_text("filled in")
+    assert "secret.yaml: left as it is, since it may hold your secrets" in airq("schedule", "kubernetes", "-o", "x").out
+    assert [p.name for p in path.parent.iterdir() if "secret" in p.name] == [path.name]
+    assert path.read_text() == "filled in"
 
 
 def test_a_data_directory_of_the_env_file_is_named_there_alone(airq: "Airq") -> None:
@@ -106,6 +131,15 @@ def test_a_share_of_the_stations_is_scheduled(airq: "Airq") -> None:
         (["cron", "--every", "30m"], "--every 30m"),
         (["cron", "--name", "../x"], "--name '../x'"),
         (["cron", "--name", "Air"], "--name 'Air'"),
+        (["cron", "--name", "a" * 41], "up to 40 lower-case letters"),
+        (["cron", "--mail-to", ""], "--mail-to ''"),
+        (["systemd", "--user", ""], "--user ''"),
+        (["systemd", "--user", "a b"], "--user 'a b'"),
+        (["windows", "--user", ""], "--user ''"),
+        (["cron", "--log-file", "gone/x.json"], "name a file in a directory that is there"),
+        (["cron", "--log-file", "."], "name a file in a directory that is there"),
+        (["docker", "--shard", "0/2"], "docker takes all stations; leave it out"),
+        (["airflow", "--shard", "0/2"], "airflow takes all stations, and --shards splits them; leave it out"),
         (["cron", "--mail-to", "a b"], "--mail-to 'a b'"),
         (["cron", "--mail-to", "a\nb"], "--mail-to"),
         (["cron", "--user", "ada"], "--user is of systemd and windows, not of cron"),
@@ -134,7 +168,7 @@ def test_what_will_not_do_is_one_line(airq: "Airq", words: list[str], named: str
 def test_a_directory_that_cannot_be_made(airq: "Airq") -> None:
     """A file in its place is named."""
     (airq.directory / "taken").touch()
-    assert "taken cannot be made" in airq("schedule", "cron", "-o", "taken", expect=1).err
+    assert "taken cannot be written: File exists" in airq("schedule", "cron", "-o", "taken", expect=1).err
 
 
 def test_stations_are_told_once(airq: "Airq") -> None:
@@ -153,8 +187,8 @@ def test_a_data_directory_that_systemd_would_not_make(airq: "Airq") -> None:
     somewhere = airq.directory / "somewhere"
     assert f"{somewhere} is not there" in airq("schedule", "systemd", "--data-dir", "x/../somewhere").err
     somewhere.mkdir()
-    assert airq("schedule", "systemd", "--data-dir", "somewhere").err == ""
-    assert airq("schedule", "systemd", "--data-dir", "/var/lib/is-not-there").err == ""
+    for there in ("somewhere", "/var/lib/is-not-there"):
+        assert "is not there" not in airq("schedule", "systemd", "--data-dir", there).err
 
 
 def test_paths_of_settings_that_only_work_from_here(airq: "Airq") -> None:
@@ -162,7 +196,7 @@ def test_paths_of_settings_that_only_work_from_here(airq: "Airq") -> None:
     (airq.directory / "stations.toml").write_text("[283164601]\n")
     (airq.directory / ".env").write_text("AIRQ_STATIONS_FILE=stations.toml\n")
     said = airq("schedule", "cron", expect=2).err
-    assert f"stations.toml of the settings is found from here alone: write it as {airq.directory}" in said
+    assert f"AIRQ_STATIONS_FILE: stations.toml is found from here alone: write it as {airq.directory}" in said
 
 
 def test_settings_of_the_shell_are_warned_of(airq: "Airq") -> None:
@@ -177,6 +211,47 @@ def test_settings_of_the_shell_are_warned_of(airq: "Airq") -> None:
 def test_rare_runs_are_overdue(airq: "Airq", hours: str, *, warned: bool) -> None:
     """Runs that are as far apart as an alert waits for one open it each time: the setting is named."""
     assert ("AIRQ_ALERT_OVERDUE_H" in airq("schedule", "cron", "--every", hours).err) == warned
+
+
+@pytest.mark.parametrize(
+    ("target", "words", "env", "told"),
+    [
+        ("cron", [], {"AIRQ_NOW": "2026-09-09T10:20"}, "AIRQ_NOW is set: every run would take it to be that time"),
+        ("cron", [], {"AIRQ_RUN_DEADLINE_S": "5000"}, "AIRQ_RUN_DEADLINE_S=5000: a run may still be at work"),
+        ("airflow", ["--shards", "2"], {}, "without AIRQ_MONGODB_URI each share has a store of its own"),
+        (
+            *("airflow", ["--shards", "2"]),
+            {"AIRQ_REFRESH_TOKEN": "x", "AIRQ_CLIENT_SECRET": "y"},
+            "AIRQ_REFRESH_TOKEN: where each use replaces it, the first share to use it shuts the others out",
+        ),
+        ("systemd", ["--user", "no-such-user"], {}, "there is no user no-such-user on this machine: `useradd"),
+    ],
+)
+def test_what_would_go_wrong_is_warned_of(
+    airq: "Airq", target: str, words: list[str], env: dict[str, str], told: str
+) -> None:
+    """Once an entry is in use nobody may be looking: what can be seen from here is told, and the entry made."""
+    said = airq("schedule", target, *words, env=env)
+    assert f"warning: {told}" in said.err
+    assert said.out
+    assert told not in airq("schedule", target).err
+
+
+@pytest.mark.parametrize(("closed", "open_"), [(0o700, 0o711), (0o600, 0o644)])
+def test_what_is_closed_to_the_user_of_a_service_is_named(airq: "Airq", closed: int, open_: int) -> None:
+    """A directory on the way, or the stations file itself: systemd would only say that it failed."""
+    # Not in one of pytest's, which are closed to others from the top.
+    with tempfile.TemporaryDirectory() as made:
+        place, stations = Path(made), Path(made) / "stations.toml"
+        place.chmod(0o711)
+        stations.write_text("[283164601]\n")
+        stations.chmod(0o644)
+        shut = place if closed == 0o700 else stations
+        env = {"AIRQ_STATIONS_FILE": str(stations), "AIRQ_DATA_DIR": "/var/lib/is-not-there"}
+        for mode, named in ((closed, True), (open_, False)):
+            shut.chmod(mode)
+            said = airq("schedule", "systemd", "--user", "nobody", env=env).err
+            assert (f"{shut} is closed to nobody, who is to run it" in said) == named
 
 
 @pytest.mark.parametrize(("every", "hours"), [(1, "*"), (3, "*/3"), (24, "0")])

@@ -59,7 +59,8 @@ def schedule(  # noqa: PLR0913 -- the options of the command
 
     Example: airq-etl schedule cron --env-file /etc/airq-etl.env --install
     """
-    from airq_etl.pipeline import scheduling
+    from airq_etl.pipeline.entries import entries, entries_text, write_entries
+    from airq_etl.pipeline.scheduling import plan_of
 
     log_file = log_file and log_file.absolute()
     wanted = {"mail_to": mail_to, "log_file": log_file, "user": user, "shards": shards, "image": image}
@@ -77,16 +78,16 @@ def schedule(  # noqa: PLR0913 -- the options of the command
     settings = options.settings(common)
     given = {"name": name, "minute": _minute(minute), "every": _every(every)}
     given |= {key: value for key, value in wanted.items() if value is not None}
-    plan = scheduling.plan_of(target, settings, options.given(common), common.env_file, **given)
-    made = scheduling.entries(target, plan)
+    plan = plan_of(target, settings, options.given(common), common.env_file, **given)
+    made = entries(target, plan)
     if install:
         _change(common, made[0].text, name, ask=not yes)
-    elif output is None:
-        say(scheduling.entries_text(made))
+    elif output is None or str(output) == "-":
+        say(entries_text(made))
     else:
-        scheduling.write_entries(made, output)
+        said = write_entries(made, output)
         if not common.quiet:
-            say("\n".join(str(output / entry.name) for entry in made))
+            say("\n".join(said))
 
 
 def _refuse_foreign(target: Target, given: dict[str, Any]) -> None:
@@ -99,7 +100,7 @@ def _refuse_foreign(target: Target, given: dict[str, Any]) -> None:
 
 def _minute(minute: int) -> int:
     if minute == 0:
-        raise UsageError("--minute 0: the hour that has just ended is still filling then; 5 or later has it")
+        raise UsageError("--minute 0: the hour that has just ended is still filling then; 1 to 59 will do")
     return minute
 
 
@@ -122,7 +123,8 @@ def _change(common: Common, block: str | None, name: str, *, ask: bool) -> None:
     before, after = crontab.changed(block, name)
     if before == after:
         if not common.quiet:
-            say("your crontab is as it should be; nothing was changed")
+            held = "has no block" if block is None else "has this very block"
+            say(f"your crontab {held} of {name}; nothing was changed")
         return
     if not common.quiet:
         say(crontab.difference(before, after))

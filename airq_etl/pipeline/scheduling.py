@@ -7,7 +7,6 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +14,21 @@ import msgspec
 
 import airq_etl
 from airq_etl import settings as configuration
-from airq_etl.checkup import named
 from airq_etl.env_file import read_env_file
-from airq_etl.errors import AirqError, UsageError
+from airq_etl.errors import UsageError
 from airq_etl.pipeline.examination.given import env_file_in_use, only_in_shell
-from airq_etl.pipeline.output import write_whole
-from airq_etl.schedule.plan import Entry, Plan
-from airq_etl.schedule.systemd import STATE
-from airq_etl.settings import NAMES, PREFIX, SECRETS, Settings
+from airq_etl.pipeline.foreseen import foreseen
+from airq_etl.schedule.plan import Plan
+from airq_etl.settings import PREFIX, SECRETS, Settings
 
 log = logging.getLogger(__name__)
 
-SPLIT = {"kubernetes", "airflow", "docker"}
+WHOLE = {"kubernetes": ", and --shards splits them", "airflow": ", and --shards splits them", "docker": ""}
+"""Targets that take no share, and what they do instead."""
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_ADDRESS = re.compile(r"[!-~]+")
+_USER = re.compile(r"[A-Za-z_][\w.-]*\$?", re.ASCII)
+_WINDOWS_USER = re.compile(r"[^\W][^\x00-\x1f\"/\[\]:;|=,+*?<>]*")
 _IMAGE = re.compile(r"[a-zA-Z0-9][\w./:@-]*", re.ASCII)
 # What an entry says by itself, or what is for replays alone.
 _NOT_TOLD = {*SECRETS, "data_dir", "stations_file", "now", "shard"}
@@ -59,38 +60,15 @@ def plan_of(target: str, settings: Settings, flags: Mapping[str, Any], env_file:
         reads=() if stations_file is None else (stations_file,),
         writes=() if settings.metrics_file is None else (settings.metrics_file,),
     )
+    _user_wanted(target, wanted.get("user"))
     plan = msgspec.structs.replace(plan, **wanted)
     _check(plan)
-    if target in SPLIT and settings.shard is not None:
-        raise UsageError(f"AIRQ_SHARD (--shard): {target} splits the stations by itself, with --shards")
-    # What comes from the shell stands in the manifest.
-    _warn(plan, settings, [] if target == "kubernetes" else only_in_shell(flags, env_file))
-    if target == "systemd" and not data_dir.exists() and not data_dir.is_relative_to(STATE):
-        log.warning("%s is not there, and systemd makes none but under %s: make it first", data_dir, STATE)
+    _check_paths(plan, settings)
+    if settings.shard is not None and target in WHOLE:
+        raise UsageError(f"AIRQ_SHARD (--shard): {target} takes all stations{WHOLE[target]}; leave it out")
+    for line in foreseen(target, plan, settings, only_in_shell(flags, env_file)):
+        log.warning("%s", line)
     return plan
-
-
-def entries(target: str, plan: Plan) -> list[Entry]:
-    """The entries of a target: cron, systemd, windows, kubernetes, airflow or docker."""
-    made: list[Entry] = import_module(f"airq_etl.schedule.{target}").entries(plan)
-    return made
-
-
-def entries_text(made: list[Entry]) -> str:
-    """Entries to be looked at: one as it is, several each under its name."""
-    if len(made) == 1:
-        return made[0].text.removesuffix("\n")
-    return "\n".join(f"# ---- {entry.name}\n{entry.text}" for entry in made).removesuffix("\n")
-
-
-def write_entries(made: list[Entry], directory: Path) -> None:
-    """Write entries into a directory, made where it is not there. AirqError where it cannot be."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AirqError(f"{directory} cannot be made: {error.strerror or error}") from error
-    for entry in made:
-        write_whole(directory / entry.name, [entry.text.encode()])
 
 
 def program() -> tuple[str, ...]:
@@ -133,30 +111,28 @@ def _texts(settings: Settings) -> dict[str, str]:
 
 def _check(plan: Plan) -> None:
     if _NAME.fullmatch(plan.name) is None:
-        raise UsageError(f"--name {plan.name!r}: lower-case letters, digits and dashes, as in airq-etl")
+        raise UsageError(f"--name {plan.name!r}: up to 40 lower-case letters, digits and dashes, as in airq-etl")
     if _IMAGE.fullmatch(plan.image) is None:
         raise UsageError(f"--image {plan.image!r}: a name like registry.example.org/airq-etl:1")
-    for option, word in (("--mail-to", plan.mail_to), ("--user", plan.user or None)):
-        if word is not None and (not word.isprintable() or not word.strip() or (" " in word and option != "--user")):
-            raise UsageError(f"{option} {word!r} will not do: it is a word by itself")
-    _check_paths(plan)
+    if plan.mail_to is not None and _ADDRESS.fullmatch(plan.mail_to) is None:
+        raise UsageError(f"--mail-to {plan.mail_to!r}: an address or a user, without spaces")
+    if plan.log_file is not None and (plan.log_file.is_dir() or not plan.log_file.parent.is_dir()):
+        raise UsageError(f"--log-file {plan.log_file}: name a file in a directory that is there")
 
 
-def _check_paths(plan: Plan) -> None:
+def _user_wanted(target: str, user: object) -> None:
+    """UsageError where no user can be called so."""
+    shape = _WINDOWS_USER if target == "windows" else _USER
+    if user is not None and shape.fullmatch(str(user)) is None:
+        raise UsageError(f"--user {user!r}: no user is called so")
+
+
+def _check_paths(plan: Plan, settings: Settings) -> None:
     settled = (*plan.program, plan.data_dir, plan.env_file, plan.log_file)
     for path in (*settled, *plan.reads, *plan.writes):
         if path is not None and not str(path).isprintable():
             raise UsageError(f"{str(path)!r}: no scheduler takes a path with such a character; rename it")
-    for path in (*plan.reads, *plan.writes):
-        if not path.is_absolute():
-            raise UsageError(f"{path} of the settings is found from here alone: write it as {path.absolute()}")
-
-
-def _warn(plan: Plan, settings: Settings, shell: list[str]) -> None:
-    told = [name for name in shell if name in NAMES and name != "AIRQ_DATA_DIR"]
-    if told:
-        log.warning("%s: from your shell, which a scheduler does not have; put it into the env file", named(told))
-    if 0 < settings.alert_overdue_h <= plan.every:
-        log.warning(
-            "every %d h is rarer than AIRQ_ALERT_OVERDUE_H expects: set it to %d or more", plan.every, plan.every + 1
-        )
+    for name in ("stations_file", "metrics_file"):
+        path = getattr(settings, name)
+        if path is not None and not path.is_absolute():
+            raise UsageError(f"{PREFIX}{name.upper()}: {path} is found from here alone: write it as {path.absolute()}")

@@ -47,7 +47,7 @@ def entries(plan: Plan) -> list[Entry]:
     }
     return [
         Entry(f"{plan.name}.yaml", render("kubernetes.yaml", quoted, **values)),
-        Entry(f"{plan.name}-secret.yaml", render("kubernetes-secret.yaml", quoted, **values)),
+        Entry(f"{plan.name}-secret.yaml", render("kubernetes-secret.yaml", quoted, **values), secret=True),
     ]
 
 

@@ -12,10 +12,11 @@ EVERY = (1, 2, 3, 4, 6, 8, 12, 24)
 
 
 class Entry(NamedTuple):
-    """A file for a scheduler: what it is called, and what stands in it."""
+    """A file for a scheduler: what it is called, what stands in it, and whether secrets are to be filled in."""
 
     name: str
     text: str
+    secret: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,10 +34,11 @@ class Line(NamedTuple):
     @property
     def words(self) -> list[str]:
         """Its command as the shell would take it apart, as far as can be told."""
+        passed_on = self.command.replace(r"\%", "%")
         try:
-            return shlex.split(self.command, comments=True)
+            return shlex.split(passed_on, comments=True)
         except ValueError:
-            return self.command.split()
+            return passed_on.split()
 
     @property
     def env_file(self) -> Path | None:
