@@ -60,7 +60,8 @@ class Installation:
     def schedule(self, *words: str, **constants: str) -> None:
         """Write the DAG, then some of the constants at its top."""
         where = ("--env-file", self._env_file, "--data-dir", self.data, "-o", self.airflow.dags)
-        file = Path(self.airq("schedule", "airflow", *words, *where).out.strip())
+        self.airq("schedule", "airflow", *words, *where)
+        (file,) = self.airflow.dags.glob("*.py")
         lines = file.read_text(encoding="utf-8").splitlines()
         for name, value in constants.items():
             (number,) = [number for number, line in enumerate(lines) if line.startswith(f"{name} = ")]
