@@ -60,8 +60,7 @@ class Installation:
     def schedule(self, *words: str, **constants: str) -> None:
         """Write the DAG, then some of the constants at its top."""
         where = ("--env-file", self._env_file, "--data-dir", self.data, "-o", self.airflow.dags)
-        self.airq("schedule", "airflow", *words, *where)
-        (file,) = self.airflow.dags.glob("*.py")
+        file = Path(self.airq("schedule", "airflow", *words, *where).out.partition(": ")[0])
         lines = file.read_text(encoding="utf-8").splitlines()
         for name, value in constants.items():
             (number,) = [number for number, line in enumerate(lines) if line.startswith(f"{name} = ")]
