@@ -4,6 +4,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 from airq_etl.errors import AirqError, StoppedError, StoreError
 from airq_etl.runs import State
@@ -19,6 +20,20 @@ class Interruption(KeyboardInterrupt):
         super().__init__()
         self.error = error
         self.state = state
+
+
+_heard: list[Interruption] = []
+
+
+@contextmanager
+def interrupted_as_such() -> Iterator[None]:
+    """What a signal broke off ends by the Interruption, even where asyncio stumbles over it and says RuntimeError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if _heard:
+            raise _heard[-1] from error
+        raise
 
 
 def unbounded() -> None:
@@ -39,6 +54,7 @@ def stoppable(limit_s: float | None = None) -> Iterator[None]:
         yield
         return
 
+    _heard.clear()
     # A shell starts what runs in its background deaf to SIGINT, and so it stays.
     signals = [heard for heard in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(heard) is not signal.SIG_IGN]
     before = {heard: signal.signal(heard, _stop) for heard in signals}
@@ -60,8 +76,13 @@ def stoppable(limit_s: float | None = None) -> Iterator[None]:
 def _stop(number: int, _frame: object) -> None:
     for heard in (signal.SIGTERM, signal.SIGINT):
         signal.signal(heard, signal.SIG_IGN)
-    raise Interruption(StoppedError(number), "CANCELLED")
+    _interrupt(Interruption(StoppedError(number), "CANCELLED"))
 
 
 def _ring(_number: int, _frame: object) -> None:
-    raise Interruption(StoreError(LATE), "FAILED")
+    _interrupt(Interruption(StoreError(LATE), "FAILED"))
+
+
+def _interrupt(interruption: Interruption) -> NoReturn:
+    _heard.append(interruption)
+    raise interruption
