@@ -27,11 +27,11 @@ _heard: list[Interruption] = []
 
 @contextmanager
 def interrupted_as_such() -> Iterator[None]:
-    """What a signal broke off ends by the Interruption, even where asyncio stumbles over it and says RuntimeError."""
+    """What a signal broke off ends by the Interruption, even where asyncio stumbles over it or puts it into a group."""
     try:
         yield
-    except RuntimeError as error:
-        if _heard:
+    except BaseException as error:
+        if _heard and error is not _heard[-1]:
             raise _heard[-1] from error
         raise
 
