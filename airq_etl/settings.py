@@ -137,10 +137,7 @@ def load(
     """
     environment = os.environ if environment is None else environment
     raw: dict[str, Any] = {}
-    for source, values in (
-        (str(env_file or ".env"), read_env_file(env_file)),
-        ("the environment", environment),
-    ):
+    for source, values in ((str(env_file or ".env"), read_env_file(env_file)), ("the environment", environment)):
         raw |= _ours(values, source)
     raw |= {name: value for name, value in flags.items() if value is not None}
     raw["data_dir"] = raw.get("data_dir") or default_data_dir(environment)
@@ -160,8 +157,9 @@ def build(raw: Mapping[str, Any]) -> Settings:
         listed = settings.stations if "stations" in raw else tuple(known)
         if not listed:
             raise UsageError(f"AIRQ_STATIONS_FILE: {settings.stations_file} lists no station")
-    shard = settings.shard or Shard(0, 1)
-    return msgspec.structs.replace(settings, known=known, stations=tuple(filter(shard.has, listed)))
+    if settings.shard is not None:
+        listed = tuple(filter(settings.shard.has, listed))
+    return msgspec.structs.replace(settings, known=known, stations=listed)
 
 
 def parse_time(text: str, name: str) -> datetime:

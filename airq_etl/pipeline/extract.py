@@ -22,7 +22,6 @@ from airq_etl.ledger import text
 from airq_etl.pipeline.job import Job
 from airq_etl.pipeline.progress import Progress
 from airq_etl.pipeline.recording import step
-from airq_etl.pipeline.signals import interrupted_as_such
 from airq_etl.windows import Days
 
 if TYPE_CHECKING:
@@ -56,8 +55,7 @@ def ask(
         if told is not None:
             told(asked)
 
-    with interrupted_as_such():
-        errors = asyncio.run(_ask(work, plans, hear))
+    errors = asyncio.run(_ask(work, plans, hear))
     work.result.stations.sort(key=lambda station: station.station_id)
     _note(work, errors, some_came=bool(came) or len(errors) < len(plans))
     return errors

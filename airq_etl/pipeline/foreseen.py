@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from airq_etl.checkup import named
 from airq_etl.schedule.plan import Plan
-from airq_etl.schedule.systemd import STATE
-from airq_etl.settings import NAMES, Settings
+from airq_etl.schedule.systemd import STATE, is_made, is_made_up
+from airq_etl.settings import Settings
 
 SPARE_S = 300
 READ, WRITE, ENTER = 4, 2, 1
@@ -18,7 +18,7 @@ READ, WRITE, ENTER = 4, 2, 1
 def foreseen(target: str, plan: Plan, settings: Settings, shell: Collection[str]) -> Iterator[str]:
     """A line for each thing, with what to do; `shell` are the settings that come from the environment alone."""
     # What comes from the shell stands in a manifest.
-    told = [name for name in shell if name in NAMES and name != "AIRQ_DATA_DIR"] if target != "kubernetes" else []
+    told = [name for name in shell if name != "AIRQ_DATA_DIR"] if target != "kubernetes" else []
     if told:
         yield f"{named(told)}: from your shell, which a scheduler does not have; put it into the env file"
     if settings.now is not None:
@@ -58,10 +58,10 @@ class _User(NamedTuple):
 
 
 def _of_systemd(plan: Plan) -> Iterator[str]:
-    made = plan.data_dir.is_relative_to(STATE)
+    made = is_made(plan.data_dir)
     if not made and not plan.data_dir.exists():
         yield f"{plan.data_dir} is not there, and systemd makes none but under {STATE}: make it first"
-    user = _user(plan, made=made)
+    user = _user(plan)
     if user is None:
         yield f"there is no user {plan.user} on this machine: `useradd --system {plan.user}` makes one"
         return
@@ -72,11 +72,11 @@ def _of_systemd(plan: Plan) -> Iterator[str]:
         yield f"{shut} is closed to {user.name}, who is to run it: open it, or keep elsewhere what is in there"
 
 
-def _user(plan: Plan, *, made: bool) -> _User | None:
+def _user(plan: Plan) -> _User | None:
     """None where there is no such user."""
     import pwd
 
-    if made and plan.user == "root":
+    if is_made_up(plan):
         return _User("a user whom systemd makes up", None, ())
     try:
         found = pwd.getpwnam(plan.user)

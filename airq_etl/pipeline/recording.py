@@ -11,7 +11,7 @@ from typing import Protocol
 from airq_etl import __version__, ledger_runs, logs
 from airq_etl.errors import AirqError, PartialError, StoreError
 from airq_etl.ledger import Ledger
-from airq_etl.pipeline.signals import Interruption
+from airq_etl.pipeline.signals import Interruption, interrupted_as_such
 from airq_etl.results import Problem, Result
 from airq_etl.runs import OF_A_STATION, RunRecord, State, StationRecord, StepRecord
 from airq_etl.settings import Settings
@@ -102,7 +102,8 @@ def step(work: Recorded, name: str) -> Iterator[dict[str, int]]:
         _record(work, record)
 
     try:
-        yield counts
+        with interrupted_as_such():
+            yield counts
     except AirqError as error:
         end("FAILED", logs.REDACTION.hide(str(error)))
         raise

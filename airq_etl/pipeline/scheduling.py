@@ -4,7 +4,6 @@ import getpass
 import logging
 import os
 import re
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ import airq_etl
 from airq_etl import settings as configuration
 from airq_etl.env_file import read_env_file
 from airq_etl.errors import UsageError
-from airq_etl.pipeline.examination.given import env_file_in_use, only_in_shell
+from airq_etl.pipeline.examination.given import env_file_in_use, only_in_shell, this_program
 from airq_etl.pipeline.foreseen import foreseen
 from airq_etl.schedule.plan import Plan
 from airq_etl.settings import PREFIX, SECRETS, Settings
@@ -42,7 +41,7 @@ def plan_of(target: str, settings: Settings, flags: Mapping[str, Any], env_file:
     in_file = read_env_file(env_file)
     stations_file, data_dir = settings.stations_file, _plain(settings.data_dir)
     plan = Plan(
-        program=program(),
+        program=this_program(),
         python=str(Path(sys.base_prefix).resolve()),
         home=_home(),
         env_file=env_file_in_use(env_file),
@@ -69,12 +68,6 @@ def plan_of(target: str, settings: Settings, flags: Mapping[str, Any], env_file:
     for line in foreseen(target, plan, settings, only_in_shell(flags, env_file)):
         log.warning("%s", line)
     return plan
-
-
-def program() -> tuple[str, ...]:
-    """The words that start this installation, whatever the PATH."""
-    found = shutil.which("airq-etl", path=str(Path(sys.executable).absolute().parent))
-    return (found,) if found else (str(Path(sys.executable).absolute()), "-m", "airq_etl")
 
 
 def _user() -> str:

@@ -13,7 +13,7 @@ def entries(plan: Plan) -> list[Entry]:
         "env_file": None if plan.env_file is None else str(plan.env_file),
         "data_dir": str(plan.data_dir),
         "shards": plan.shards,
-        "schedule": f"{plan.minute} {plan.hours} * * *",
+        "schedule": plan.times,
         "deadline_s": plan.deadline_s,
     }
     return [Entry(f"{dag_id}_dag.py", render("airflow_dag.py", repr, **values))]

@@ -11,6 +11,10 @@ EVERY = (1, 2, 3, 4, 6, 8, 12, 24)
 """Hours between two runs: those that come at the same hours of each day."""
 
 
+GRACE_S = 60
+"""Beyond a run's deadline."""
+
+
 class Entry(NamedTuple):
     """A file for a scheduler: what it is called, what stands in it, and whether secrets are to be filled in."""
 
@@ -23,9 +27,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What an entry is made of. Paths are absolute.
 
     `program` are the words that start airq-etl, `python` is where its Python is installed, `home` the user's home
-    directory. `settings` are those that are not as by default, as texts by their
-    AIRQ_ names, without paths and secrets; `secrets` are the names of the secrets that are set. `reads` and `writes`
-    are files that the settings name, besides the data directory.
+    directory. `settings` are those that are not as by default, as texts by their AIRQ_ names, without paths and
+    secrets; `secrets` are the names of the secrets that are set. `reads` and `writes` are files that the settings
+    name, besides the data directory.
     """
 
     program: tuple[str, ...]
@@ -53,9 +57,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     writes: tuple[Path, ...] = ()
 
     @property
-    def hours(self) -> str:
-        """The hours (UTC) of the runs, as cron has them."""
-        return {1: "*", 24: "0"}.get(self.every, f"*/{self.every}")
+    def times(self) -> str:
+        """When runs begin (UTC), as cron has it."""
+        hours = {1: "*", 24: "0"}.get(self.every, f"*/{self.every}")
+        return f"{self.minute} {hours} * * *"
+
+    @property
+    def ended_s(self) -> int:
+        """Seconds after which a run has ended by itself, or cannot."""
+        return round(self.deadline_s + GRACE_S)
 
     def words(self, command: str = "run", *, quiet: bool = True) -> list[str]:
         """The command line, word by word."""

@@ -10,7 +10,6 @@ from airq_etl.schedule.template import render
 STATE = Path("/var/lib")
 HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 -- where nothing of ours is put
-GRACE_S = 60
 STOP_S = 30
 _NOT_OF_A_PROGRAM = set("\"'\\")
 _PLAIN = re.compile(r"[\w@+=:,./-]+", re.ASCII)
@@ -18,21 +17,31 @@ _PLAIN = re.compile(r"[\w@+=:,./-]+", re.ASCII)
 
 def entries(plan: Plan) -> list[Entry]:
     """`NAME.service` and `NAME.timer`, for /etc/systemd/system. UsageError for a path that systemd does not take."""
-    in_state = plan.data_dir != STATE and plan.data_dir.is_relative_to(STATE)
+    in_state = is_made(plan.data_dir)
     values = {
         "plan": plan,
         "exec_start": _exec_start(plan),
         "credential": _credential(plan),
         "state": quoted(str(plan.data_dir.relative_to(STATE))) if in_state else None,
-        "dynamic": in_state and plan.user == "root",
+        "dynamic": is_made_up(plan),
         "writable": [quoted(path) for path in _writable(plan, in_state=in_state)],
         "at_home": _is_any_in(_needed(plan), HOMES),
         "in_tmp": _is_any_in(_needed(plan), TEMPORARY),
-        "timeout_s": round(plan.deadline_s + GRACE_S),
+        "timeout_s": plan.ended_s,
         "stop_s": STOP_S,
         "calendar": _calendar(plan),
     }
     return [Entry(f"{plan.name}.{kind}", render(f"systemd.{kind}", quoted, **values)) for kind in ("service", "timer")]
+
+
+def is_made(data_dir: Path) -> bool:
+    """Whether systemd makes the directory: one in its own for what is kept."""
+    return data_dir != STATE and data_dir.is_relative_to(STATE)
+
+
+def is_made_up(plan: Plan) -> bool:
+    """Whether systemd makes a user up, who owns the data: where it would be root, and systemd makes the directory."""
+    return is_made(plan.data_dir) and plan.user == "root"
 
 
 def quoted(word: object) -> str:

@@ -8,7 +8,6 @@ from airq_etl.errors import UsageError
 from airq_etl.schedule.plan import Entry, Plan
 from airq_etl.schedule.template import render
 
-GRACE_S = 60
 # Task Scheduler puts environment variables, and the arguments of a start, in their place.
 _REPLACED = re.compile(r"%[^%]+%|\$\(")
 
@@ -19,7 +18,7 @@ def entries(plan: Plan) -> list[Entry]:
     for word in (program, *words):
         if _REPLACED.search(word):
             raise UsageError(f"{word}: Task Scheduler would replace what is between %, or after $, in it; rename it")
-    minutes, seconds = divmod(round(plan.deadline_s + GRACE_S), 60)
+    minutes, seconds = divmod(plan.ended_s, 60)
     text = render(
         "windows.xml",
         quoted,

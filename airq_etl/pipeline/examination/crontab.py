@@ -5,12 +5,12 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from airq_etl.checkup import Remark, Status
+from airq_etl.pipeline.examination.given import this_program
 
 PROGRAM = "airq-etl"
 LIST_S = 10.0
@@ -108,13 +108,8 @@ def _program(line: Line) -> list[Remark]:
             continue  # may be the name of an image, or of a service
         if "$" not in word and shutil.which(named, path=line.given.get("PATH", SEARCHED)) is None:
             said = f"the crontab's line runs {named}, which cron would not find"
-            return [_wrong(said, f"name this one: {_this_program()}")]
+            return [_wrong(said, f"name this one: {' '.join(this_program())}")]
     return []
-
-
-def _this_program() -> str:
-    """How to call what is at work here."""
-    return shutil.which(PROGRAM, path=str(Path(sys.executable).parent)) or f"{sys.executable} -m airq_etl"
 
 
 def _env_file(line: Line, env_file: Path | None) -> list[Remark]:

@@ -1,6 +1,8 @@
 """The settings: whether they load, and from where each comes."""
 
 import os
+import shutil
+import sys
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -42,6 +44,13 @@ def env_file_in_use(env_file: Path | None) -> Path | None:
     """The env file as an absolute path, None where there is none."""
     chosen = env_file or USUAL
     return chosen.absolute() if env_file is not None or chosen.is_file() else None
+
+
+def this_program() -> tuple[str, ...]:
+    """The words that start this installation, whatever the PATH."""
+    python = Path(sys.executable).absolute()
+    found = shutil.which("airq-etl", path=str(python.parent))
+    return (found,) if found else (str(python), "-m", "airq_etl")
 
 
 def only_in_shell(flags: Mapping[str, Any], env_file: Path | None) -> list[str]:
