@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from airq_etl import usual
 from airq_etl.hourly import TIME
 from airq_etl.sensors import BY_COLUMN, Sensor, present
 
@@ -32,14 +33,10 @@ HOUR = timedelta(hours=1)
 OFF = timedelta(hours=10)
 """Without values for so long, a sensor has cooled down (seen at both stations of the source)."""
 ALONE = timedelta(hours=3)
-USUAL = timedelta(days=14)
-"""Over which the usual value of an hour of the day is taken: long enough for a median, short for the season."""
-FEWEST_USUAL = 7
 SPIKE = 6.0
 """Median absolute deviations, scaled to a standard deviation: at each station it is passed a few times a year."""
-MAD_TO_SIGMA = 1.4826
 
-BEFORE = 2 * USUAL
+BEFORE = 2 * timedelta(days=usual.DAYS)
 AFTER = timedelta(hours=12)
 
 
@@ -59,10 +56,8 @@ def judge(hours: pl.DataFrame, in_service: Mapping[int, datetime]) -> pl.DataFra
     """
     sensors = [BY_COLUMN[name] for name in present(hours.columns)]
     frame = hours.sort("station_id", "hour").with_columns(idle(in_service), *_neighbours())
-    frame = frame.with_columns(_usual(_serving(sensor)).alias(f"{sensor.column}/usual") for sensor in sensors)
-    frame = frame.with_columns(_away(sensor).alias(f"{sensor.column}/away") for sensor in sensors)
-    # Step by step: an expression that stands twice in another one is computed twice.
-    frame = frame.with_columns(_spread(sensor).alias(f"{sensor.column}/spread") for sensor in sensors)
+    frame = frame.with_columns(_serving(sensor).alias(f"{sensor.column}/good") for sensor in sensors)
+    frame = usual.add(frame, [f"{sensor.column}/good" for sensor in sensors])
     frame = frame.with_columns(_holds(sensor, reason) for sensor in sensors for reason in REASONS)
     return (
         frame.with_columns(_level(sensor).alias(f"{sensor.column}_flag") for sensor in sensors)
@@ -100,21 +95,6 @@ def _serving(sensor: Sensor) -> pl.Expr:
     return pl.when(~pl.col("/idle")).then(good(sensor.column))
 
 
-def _usual(value: pl.Expr) -> pl.Expr:
-    """The median over the days before of the same hour of the day."""
-    usual = value.rolling_median_by("hour", USUAL, closed="left", min_samples=FEWEST_USUAL)
-    return usual.over("station_id", pl.col("hour").dt.hour())
-
-
-def _away(sensor: Sensor) -> pl.Expr:
-    return _serving(sensor) - pl.col(f"{sensor.column}/usual")
-
-
-def _spread(sensor: Sensor) -> pl.Expr:
-    """How far from usual the hour of the day was on the days before, as a standard deviation."""
-    return MAD_TO_SIGMA * _usual(pl.col(f"{sensor.column}/away").abs())
-
-
 def _is_negative(sensor: Sensor) -> pl.Expr:
     return pl.lit(value=False) if sensor.signed else pl.col(sensor.column) < -sensor.detection
 
@@ -125,13 +105,15 @@ def _is_below_zero(sensor: Sensor) -> pl.Expr:
 
 
 def _is_flat(sensor: Sensor) -> pl.Expr:
-    value = pl.col(sensor.column)
+    value, place = pl.col(sensor.column), pl.int_range(pl.len())
     goes_on = (pl.col("/before") == HOUR) & (value == value.shift(1))
-    return pl.len().over((~goes_on.fill_null(value=False)).cum_sum()) >= sensor.flat_h
+    begins = pl.when(~goes_on.fill_null(value=False)).then(place)
+    ends = begins.shift(-1).backward_fill().fill_null(pl.len())
+    return ends - begins.forward_fill() >= sensor.flat_h
 
 
 def _is_spike(sensor: Sensor) -> pl.Expr:
-    value, away, spread = _serving(sensor), pl.col(f"{sensor.column}/away"), pl.col(f"{sensor.column}/spread")
+    value, away, spread = (pl.col(f"{sensor.column}/good{what}") for what in ("", "/away", "/spread"))
     # Of a sensor that says next to nothing the spread is zero.
     far = away.abs() > pl.max_horizontal(SPIKE * spread, sensor.detection)
     before, after = ((value - value.shift(step)) * away.sign() > away.abs() / 2 for step in (1, -1))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from airq_etl import quality
+from airq_etl import quality, usual
 from airq_etl.sanity.evidence import Check, Evidence
 from airq_etl.sanity.finding import Finding
 from airq_etl.sanity.wording import at, listed, many, number, sensor
@@ -47,7 +47,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "spikes",
         "single hours far from their hour of the day, and from the hours on either side",
-        f"{quality.SPIKE:g} median absolute deviations of the last {quality.USUAL.days} days, half of that beside it",
+        f"{quality.SPIKE:g} median absolute deviations of the last {usual.DAYS} days, half of that beside it",
         "two stations in Abidjan, of which a sensor passes it a dozen times a year",
         _spikes,
         for_runs=False,
