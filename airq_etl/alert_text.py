@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from airq_etl.findings_text import printable
-from airq_etl.sanity.wording import at
+from airq_etl.sanity.wording import at, printable
 from airq_etl.watch import Alert, KnownAlert
 
 MOST_TOLD = 10

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len, set_cell_size
 
 from airq_etl.backfilling import Backfill, Gap, Outlook, hours_in
-from airq_etl.findings_text import printable
-from airq_etl.sanity.wording import at, many
+from airq_etl.sanity.wording import at, many, printable
 from airq_etl.summary import WIDTH, written_text
 
 MOST_SHOWN, MOST_SHOWN_FOR_EVER = 20, 3

@@ -6,10 +6,9 @@ from itertools import groupby
 
 from rich.cells import cell_len, set_cell_size
 
-from airq_etl.findings_text import printable
 from airq_etl.forecast.gate import COVERED_80, COVERED_95, PROMOTED_BY
 from airq_etl.forecast.trial import Challenge, Trial
-from airq_etl.sanity.wording import many, sensor
+from airq_etl.sanity.wording import many, printable, sensor
 from airq_etl.summary import WIDTH
 
 HEADING = f"{'':8} {'over':<8} {'gain':>5} {'at least':>8} {'pinball':>7} {'80 %':>5} {'95 %':>5}"

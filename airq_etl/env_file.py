@@ -4,8 +4,6 @@ import os
 import stat
 from pathlib import Path
 
-import dotenv.parser
-
 from airq_etl.errors import UsageError
 from airq_etl.stations_file import why
 
@@ -17,6 +15,8 @@ def read_env_file(path: Path | None) -> dict[str, str]:
     chosen = path or USUAL
     if path is None and not chosen.is_file():
         return {}
+    import dotenv.parser
+
     try:
         with chosen.open(encoding="utf-8-sig") as file:
             # Parsed and not interpolated: a password may well hold a dollar sign.

@@ -10,9 +10,8 @@ import rich.table
 import rich.text
 
 from airq_etl.sanity.evidence import Check
-from airq_etl.sanity.finding import Finding, Severity
-from airq_etl.sanity.wording import many
-from airq_etl.sensors import BY_COLUMN
+from airq_etl.sanity.finding import Finding, Severity, subject
+from airq_etl.sanity.wording import many, printable
 from airq_etl.summary import WIDTH, counts_text, rendered
 from airq_etl.verdict import Verdict
 
@@ -40,14 +39,7 @@ def told(finding: Finding, verdict: Verdict) -> str:
     """A finding as a sentence: where, what, and in brackets the check, the place and the period."""
     name = None if finding.station_id is None else verdict.name(finding.station_id)
     aside = [finding.check, None if finding.place == TABLES else "in the store", period(finding)]
-    return printable(f"{where(finding, name)}{finding.sentence} ({', '.join(filter(None, aside))})")
-
-
-def where(finding: Finding, name: str | None) -> str:
-    """The station and the sensor that a sentence is about, with a colon; nothing where it is about none."""
-    sensor = None if finding.sensor is None else _key(finding.sensor)
-    subject = " ".join(filter(None, (name, sensor)))
-    return printable(f"{subject}: ") if subject else ""
+    return printable(f"{subject(finding, name)}{finding.sentence} ({', '.join(filter(None, aside))})")
 
 
 def period(finding: Finding) -> str:
@@ -67,11 +59,6 @@ def checks_text(checks: Iterable[Check]) -> str:
     return rendered([table])
 
 
-def printable(text: str) -> str:
-    """The text without characters that a terminal or XML would take for something else."""
-    return "".join(character if character.isprintable() else " " for character in text)
-
-
 def _last_line(verdict: Verdict) -> str:
     looked = f"{verdict.hours:,} hours and {verdict.days:,} days of {many(len(verdict.stations), 'station')}"
     if verdict.first is not None and verdict.last is not None:
@@ -81,10 +68,6 @@ def _last_line(verdict: Verdict) -> str:
     if not verdict.findings:
         return printable(f"{'all is well' if verdict.hours else 'nothing was there to find fault with'}: {by}")
     return printable(f"{counts_text(verdict.counts)}: {by}; `airq-etl sanity-check --list` says what each looks for")
-
-
-def _key(column: str) -> str:
-    return BY_COLUMN[column].key if column in BY_COLUMN else column
 
 
 def _time(time: datetime | date) -> str:

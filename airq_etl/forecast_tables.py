@@ -7,10 +7,9 @@ from typing import Any
 import polars as pl
 from rich.cells import cell_len, set_cell_size
 
-from airq_etl.findings_text import printable
 from airq_etl.forecast import POLLUTANTS
 from airq_etl.forecast.outlook import Backtest, BacktestScore
-from airq_etl.sanity.wording import at, many, sensor
+from airq_etl.sanity.wording import at, many, printable, sensor
 from airq_etl.status_view import grid
 from airq_etl.summary import WIDTH, rendered
 

@@ -9,11 +9,10 @@ from itertools import groupby
 
 from rich.cells import cell_len, set_cell_size
 
-from airq_etl.findings_text import printable
 from airq_etl.forecast import LONGEST
 from airq_etl.forecast.outlook import Outlook, Outlooks, Point
 from airq_etl.forecast_tables import NONE, ahead, excess, percent, short, table, value, wrapped
-from airq_etl.sanity.wording import at, listed, many, sensor
+from airq_etl.sanity.wording import at, listed, many, printable, sensor
 
 IN_WORDS = ("pm25", "co")
 """The pollutants that are said in words, too; of the others only that there is no forecast, or a lesser one."""

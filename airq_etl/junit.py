@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC
 from xml.etree import ElementTree as ET
 
-from airq_etl.findings_text import printable, told
+from airq_etl.findings_text import told
 from airq_etl.sanity.finding import Finding
+from airq_etl.sanity.wording import printable
 from airq_etl.verdict import Verdict
 
 SUITE = "airq-etl sanity-check"

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from airq_etl.findings_text import printable
 from airq_etl.runs import RunRecord, StationRecord, StepRecord
+from airq_etl.sanity.wording import printable
 from airq_etl.status_facts import stations_worst_first
 from airq_etl.status_view import (
     DURATION,

@@ -1,6 +1,5 @@
 """Stations as a user names them: by ids, and in the stations file."""
 
-import tomllib
 from collections.abc import Iterable
 from datetime import MAXYEAR, MINYEAR, date
 from pathlib import Path
@@ -15,6 +14,8 @@ MOST_DIGITS = 18  # what a 64-bit column holds
 
 def read_stations_file(path: Path) -> dict[int, StationsFile]:
     """The stations file: a TOML table a station id with name, latitude, longitude, timezone, in_service_from."""
+    import tomllib
+
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -11,9 +11,9 @@ import rich.console
 import rich.table
 import rich.text
 
-from airq_etl.findings_text import COLOURS, printable
+from airq_etl.findings_text import COLOURS
 from airq_etl.runs import INTERRUPTED, State
-from airq_etl.sanity.wording import many
+from airq_etl.sanity.wording import many, printable
 from airq_etl.status_facts import HOURS_SHOWN, Pace, RunStands, StationStands, Status, StepStands, worst_first
 from airq_etl.status_words import age_text, bytes_text, counted, seconds_text, when
 from airq_etl.summary import WIDTH, counts_text, rendered

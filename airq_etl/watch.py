@@ -9,9 +9,8 @@ from datetime import datetime
 
 import msgspec
 
-from airq_etl.findings_text import where
 from airq_etl.runs import is_slow
-from airq_etl.sanity.finding import Severity
+from airq_etl.sanity.finding import Severity, subject
 from airq_etl.sanity.wording import at, many, percent
 from airq_etl.watched import Facts, Thresholds, rows
 from airq_etl.windows import HOUR
@@ -227,7 +226,7 @@ def _findings(facts: Facts, _: Thresholds) -> Iterator[Alert]:
                 since=first if isinstance(first, datetime) else opened_at,
                 station_id=finding.station_id,
                 subject=" ".join(filter(None, (finding.sensor, finding.place))),
-                sentence=f"{where(finding, name)}{finding.sentence}",
+                sentence=f"{subject(finding, name)}{finding.sentence}",
                 action=finding.action,
             )
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from airq_etl.findings_text import printable
 from airq_etl.runs import RunRecord, StationRecord
 from airq_etl.sanity.finding import Finding
+from airq_etl.sanity.wording import printable
 
 
 class Thresholds(NamedTuple):

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import sys
 import time
 import zlib
 from collections import defaultdict
@@ -103,6 +104,8 @@ def _plans(work: Job, stations: Sequence[int], days: Days | None) -> dict[int, w
 
 
 async def _ask(work: Job, plans: dict[int, windows.Plan], told: Callable[["Asked"], None]) -> dict[int, AirqError]:
+    # httpx has a command line, and loads it wherever its parts happen to be installed: rich, pygments, click.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # which an import takes for "not there"
     # Imported here: what only transforms or loads needs no network.
     from airq_etl.airqino import AirqinoClient, Ask
     from airq_etl.credentials import auth_for

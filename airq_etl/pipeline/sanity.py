@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import polars as pl
 
-from airq_etl import findings_text
 from airq_etl.errors import AirqError, UsageError
 from airq_etl.lake import HOURLY, Lake
 from airq_etl.open_findings import Look, News, record
@@ -16,6 +15,7 @@ from airq_etl.pipeline.job import MOST_NAMED, Job, begun, job
 from airq_etl.pipeline.recording import step
 from airq_etl.sanity.checks import examine
 from airq_etl.sanity.evidence import Evidence
+from airq_etl.sanity.finding import subject
 from airq_etl.settings import Settings
 from airq_etl.verdict import FailOn, Verdict, all_stations, counted, names, verdict
 from airq_etl.windows import Days
@@ -94,6 +94,6 @@ def _warn_of_errors(news: News, evidence: Evidence, told: Collection[str]) -> No
     known = names(evidence)
     for finding in errors[:MOST_NAMED]:
         name = None if finding.station_id is None else known.get(finding.station_id, f"station {finding.station_id}")
-        log.warning("%s%s; %s", findings_text.where(finding, name), finding.sentence, finding.action)
+        log.warning("%s%s; %s", subject(finding, name), finding.sentence, finding.action)
     if len(errors) > MOST_NAMED:
         log.warning("and %d more errors in what is stored; see airq-etl sanity-check", len(errors) - MOST_NAMED)

@@ -6,9 +6,9 @@ from itertools import combinations
 
 import polars as pl
 
-from airq_etl.findings_text import printable
 from airq_etl.report.days import correlation, one
 from airq_etl.report.facts import Compared, Pair, Spread, StationFacts
+from airq_etl.sanity.wording import printable
 from airq_etl.stations import Station
 
 FEW = 6

@@ -9,7 +9,6 @@ import markupsafe
 import msgspec
 
 from airq_etl import guidelines
-from airq_etl.findings_text import printable
 from airq_etl.report import SHOWN, figures
 from airq_etl.report.charts.sheet import NAMES, PLACES
 from airq_etl.report.facts import Guideline, Report, Run, StationFacts
@@ -18,6 +17,7 @@ from airq_etl.report.now import STALE
 from airq_etl.report.series import Score, Year
 from airq_etl.report.words import NONE, TO, Words
 from airq_etl.sanity.finding import SEVERITIES, Finding
+from airq_etl.sanity.wording import printable
 from airq_etl.sensors import BY_COLUMN
 from airq_etl.windows import HOUR
 

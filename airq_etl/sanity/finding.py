@@ -9,6 +9,9 @@ from typing import Literal
 
 import msgspec
 
+from airq_etl.sanity.wording import printable
+from airq_etl.sensors import BY_COLUMN
+
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
@@ -32,3 +35,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     action: str
     place: str = "tables"
+
+
+def subject(finding: Finding, name: str | None) -> str:
+    """The station (by its `name`) and the sensor that a sentence is about, with a colon; nothing where it has none."""
+    column = finding.sensor
+    key = BY_COLUMN[column].key if column is not None and column in BY_COLUMN else column
+    about = " ".join(filter(None, (name, key)))
+    return printable(f"{about}: ") if about else ""

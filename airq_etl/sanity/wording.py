@@ -54,3 +54,8 @@ def plain(value: float) -> str:
     text = f"{value:,.{places}f}"
     whole, _, decimals = text.partition(".")
     return f"{whole}.{decimals.rstrip('0') or '0'}" if decimals else whole
+
+
+def printable(text: str) -> str:
+    """The text without characters that a terminal or XML would take for something else."""
+    return "".join(character if character.isprintable() else " " for character in text)
