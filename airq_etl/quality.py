@@ -55,7 +55,7 @@ def judge(hours: pl.DataFrame, in_service: Mapping[int, datetime]) -> pl.DataFra
     since when (aware UTC) a station serves.
     """
     sensors = [BY_COLUMN[name] for name in present(hours.columns)]
-    frame = hours.sort("station_id", "hour").with_columns(idle(in_service), *_neighbours())
+    frame = hours.sort("station_id", "hour").with_columns(idle(in_service), *_neighbours()).with_columns(_alone())
     frame = frame.with_columns(_serving(sensor).alias(f"{sensor.column}/good") for sensor in sensors)
     frame = usual.add(frame, [f"{sensor.column}/good" for sensor in sensors])
     frame = frame.with_columns(_holds(sensor, reason) for sensor in sensors for reason in REASONS)
@@ -90,6 +90,14 @@ def _neighbours() -> list[pl.Expr]:
     ]
 
 
+def _alone() -> list[pl.Expr]:
+    """Whether an hour goes on where the last one was, is gone on from, or has none near it."""
+    sides = [pl.col(side) for side in ("/before", "/after")]
+    goes_on, is_gone_on_from = (side.eq_missing(HOUR) for side in sides)
+    isolated = pl.all_horizontal(side.is_null() | (side > ALONE) for side in sides)
+    return [goes_on.alias("/goes on"), is_gone_on_from.alias("/is gone on from"), isolated.alias("/isolated")]
+
+
 def _serving(sensor: Sensor) -> pl.Expr:
     """The values of a sensor, null where they are bad."""
     return pl.when(~pl.col("/idle")).then(good(sensor.column))
@@ -105,9 +113,8 @@ def _is_below_zero(sensor: Sensor) -> pl.Expr:
 
 
 def _is_flat(sensor: Sensor) -> pl.Expr:
-    value, place = pl.col(sensor.column), pl.int_range(pl.len())
-    goes_on = (pl.col("/before") == HOUR) & (value == value.shift(1))
-    begins = pl.when(~goes_on.fill_null(value=False)).then(place)
+    value = pl.col(sensor.column)
+    begins = pl.when(~(pl.col("/goes on") & value.eq_missing(value.shift(1)))).then(pl.int_range(pl.len()))
     ends = begins.shift(-1).backward_fill().fill_null(pl.len())
     return ends - begins.forward_fill() >= sensor.flat_h
 
@@ -117,8 +124,7 @@ def _is_spike(sensor: Sensor) -> pl.Expr:
     # Of a sensor that says next to nothing the spread is zero.
     far = away.abs() > pl.max_horizontal(SPIKE * spread, sensor.detection)
     before, after = ((value - value.shift(step)) * away.sign() > away.abs() / 2 for step in (1, -1))
-    beside = (pl.col("/before") == HOUR) & (pl.col("/after") == HOUR)
-    return far & spread.is_not_null() & before & after & beside
+    return far & spread.is_not_null() & before & after & pl.col("/goes on") & pl.col("/is gone on from")
 
 
 def _is_warming_up(sensor: Sensor) -> pl.Expr:
@@ -131,12 +137,6 @@ def _is_warming_up(sensor: Sensor) -> pl.Expr:
     return pl.col("hour") - began < sensor.warm_up_h * HOUR
 
 
-def _is_isolated(_sensor: Sensor) -> pl.Expr:
-    return (pl.col("/before").is_null() | (pl.col("/before") > ALONE)) & (
-        pl.col("/after").is_null() | (pl.col("/after") > ALONE)
-    )
-
-
 REASONS = (
     Reason("not in service", "bad", lambda _: pl.col("/idle")),
     Reason("out of range", "bad", lambda s: good(s.column).is_null()),
@@ -145,23 +145,30 @@ REASONS = (
     Reason("spike", "suspect", _is_spike),
     Reason("warm-up", "suspect", _is_warming_up),
     Reason("noise below zero", "info", _is_below_zero),
-    Reason("isolated", "info", _is_isolated),
+    Reason("isolated", "info", lambda _: pl.col("/isolated")),
 )
 
 
 def _holds(sensor: Sensor, reason: Reason) -> pl.Expr:
-    holds = reason.holds(sensor).fill_null(value=False) & pl.col(sensor.column).is_not_null()
+    """Whether a reason holds; where it cannot be known it is null, or false, and does not."""
+    holds = pl.col(sensor.column).is_not_null() & reason.holds(sensor)
     return holds.alias(f"{sensor.column} {reason.word}")
 
 
 def _level(sensor: Sensor) -> pl.Expr:
-    levels = [pl.when(f"{sensor.column} {reason.word}").then(pl.lit(reason.level)) for reason in REASONS]
-    return pl.when(pl.col(sensor.column).is_not_null()).then(pl.coalesce(*levels, pl.lit("ok"))).cast(LEVELS)
+    level: pl.Expr = pl.when(pl.col(sensor.column).is_not_null()).then(pl.lit("ok", LEVELS))
+    for level_of in ("info", "suspect", "bad"):
+        names = [f"{sensor.column} {reason.word}" for reason in REASONS if reason.level == level_of]
+        level = pl.when(pl.any_horizontal(names)).then(pl.lit(level_of, LEVELS)).otherwise(level)
+    return level
 
 
 def _words(judged: pl.DataFrame, sensors: Iterable[Sensor]) -> pl.Series:
     """The reasons that hold in each row, in words; made for those rows only where one does."""
-    names = [f"{sensor.column} {reason.word}" for sensor in sensors for reason in REASONS]
+    every = (f"{sensor.column} {reason.word}" for sensor in sensors for reason in REASONS)
+    names = [name for name in every if judged[name].any()]
+    if not names:
+        return pl.repeat(None, judged.height, dtype=pl.String, eager=True).alias("reasons")
     rows = judged.select(names).with_row_index("/row").filter(pl.any_horizontal(names))
     words = rows.select(
         "/row",
