@@ -92,7 +92,7 @@ class EmbeddedStore:
 
     def between(self, collection: Collection, station_id: int, first: datetime, last: datetime) -> Iterator[Document]:
         """See `Store`."""
-        times = [_plain(str(collection.time), time) for time in (first, last)]
+        times = [_text(str(collection.time), time) for time in (first, last)]
         where = f"station_id = ? and {collection.time} >= ? and {collection.time} < ?"
         return self._select(collection, where, [station_id, *times])
 
@@ -110,7 +110,7 @@ class EmbeddedStore:
         given = {text: time for text, time in bounds.items() if time is not None}
         only = [] if stations is None else [f"station_id in ({', '.join(map(str, map(int, stations)))})"]
         where = " and ".join([*(text.format(collection.time) for text in given), *only]) or "true"
-        times = [_plain(str(collection.time), time) for time in given.values()]
+        times = [_text(str(collection.time), time) for time in given.values()]
         query = f"select {', '.join(wanted)} from {collection.name} where {where}"  # noqa: S608
         with sqlite.translated(self._path, REMEDY):
             rows = self._db.execute(query, times).fetchall()
@@ -151,7 +151,7 @@ class EmbeddedStore:
         self._db.executemany(
             f"insert into {collection.name} ({', '.join(names)}) values ({', '.join('?' * len(names))})"  # noqa: S608
             f" on conflict (_id) do update set {changes} where {differs}",
-            ([_plain(name, document.get(name)) for name in names] for document in documents),
+            _rows(collection, documents),
         )
 
 
@@ -166,12 +166,23 @@ def _definition(collection: Collection) -> str:
     return f"{table} create index if not exists {index} on {collection.name} (station_id, {collection.time});"
 
 
-def _plain(name: str, value: Any) -> Any:  # noqa: ANN401 -- whatever a field may hold
-    if isinstance(value, datetime):
-        if name == "day":
-            return value.strftime("%Y-%m-%d")
-        return value.replace(tzinfo=None).isoformat(" ", "milliseconds" if value.microsecond else "seconds")
-    return value
+def _rows(collection: Collection, documents: list[Document]) -> Iterator[list[Any]]:
+    """The values of documents as SQLite has them."""
+    names = list(collection.fields)
+    times = [(at, name) for at, (name, kind) in enumerate(collection.fields.items()) if kind is datetime]
+    for document in documents:
+        row = [*map(document.get, names)]
+        for at, name in times:
+            if row[at] is not None:
+                row[at] = _text(name, row[at])
+        yield row
+
+
+def _text(name: str, time: datetime) -> str:
+    """A time, which is UTC, as text; one that is named `day` is a date."""
+    if name == "day":
+        return time.isoformat()[:10]
+    return time.isoformat(" ", "milliseconds")[:23] if time.microsecond else time.isoformat(" ", "seconds")[:19]
 
 
 def _column(name: str, kind: pl.DataType, values: tuple[Any, ...]) -> pl.Series:
