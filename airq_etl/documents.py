@@ -228,14 +228,22 @@ def _run(run: RunRecord, lake_id: str) -> Document:
 
 
 def _documents(collection: Collection, frame: pl.DataFrame) -> list[Document]:
-    times = [name for name, kind in collection.fields.items() if kind is datetime]
-    present = [name for name in collection.fields if name in frame.columns]
+    absent = {name for name in {*collection.optional.values()} if _is_empty(frame, name)}
+    optional = {name: deciding for name, deciding in collection.optional.items() if deciding not in absent}
+    wanted = [name for name in collection.fields if name in optional or name not in collection.optional]
+    present = [name for name in wanted if name in frame.columns]
+    times = [name for name in present if collection.fields[name] is datetime]
     # Zone-less on the way out: polars would look a zone up for each value.
     found = frame.select(present).with_columns(pl.col(times).dt.replace_time_zone(None)).to_dicts()
     for document in found:
-        for name in [n for n, deciding in collection.optional.items() if document.get(deciding) is None]:
-            document.pop(name, None)
+        if optional:
+            for name in [n for n, deciding in optional.items() if document[deciding] is None]:
+                document.pop(name, None)
         for time in times:
             if document[time] is not None:
                 document[time] = document[time].replace(tzinfo=UTC)
     return found
+
+
+def _is_empty(frame: pl.DataFrame, name: str) -> bool:
+    return name not in frame.columns or frame[name].null_count() == frame.height

@@ -346,6 +346,16 @@ def test_a_frame_of_some_stations(store: Store) -> None:
     assert store.frame(HOURLY, stations=()).is_empty()
 
 
+def test_the_stations_of_a_collection_are_known(store: Store, raw: Raw) -> None:
+    """Each once, whatever somebody else wrote there; an empty collection has none."""
+    assert store.stations(HOURLY) == frozenset()
+    store.save([(HOURLY, [*_hours(3), *_hours(2, OTHER), *_hours(1, 1)])], LAKE, 1)
+    raw.change("hourly", "283164601:2024-09-09T01", station_id="SMART188")
+    raw.change("hourly", "1:2024-09-09T00", station_id=1.0)
+    assert store.stations(HOURLY) == {1, STATION, OTHER}
+    assert store.stations(DAILY) == frozenset()
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("co", "n/a"), ("pm25", "high"), ("station_id", "SMART188"), ("provisional", "no"), ("requested_at", "today")],

@@ -81,13 +81,16 @@ def _tables(work: Job, days: Days | None, listed: frozenset[int]) -> Place:
 
 
 def _stored(
-    store: Store, days: Days | None, stations: Collection[int] | None
+    store: Store, days: Days | None, own: Collection[int] | None
 ) -> tuple[pl.DataFrame, pl.DataFrame, frozenset[int]]:
-    """Hours (not yet cut to the days), days and listed stations of a store; all where `stations` is None."""
+    """Hours (not yet cut to the days), days and listed stations of a store; all where there is no `own`."""
     first, last = (None, None) if days is None else _bounds(days)
+    stations = own
+    if days is not None and own is None:
+        stations = store.stations(documents.HOURLY) | store.stations(documents.DAILY)
     hours = store.frame(documents.HOURLY, first, last, documents.hourly_fields(), stations)
     rows = documents.daily_frame(store.frame(documents.DAILY, first, last, documents.daily_fields(), stations))
-    listed = store.frame(documents.STATIONS, None, None, ["station_id"], stations)
+    listed = store.frame(documents.STATIONS, None, None, ["station_id"], own)
     return documents.hourly_frame(hours), _cut(rows, days), frozenset(_known(listed))
 
 

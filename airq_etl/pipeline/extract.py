@@ -1,6 +1,5 @@
 """extract: ask for what is missing, or take saved payloads; keep the answers as they are."""
 
-import asyncio
 import logging
 import re
 import sys
@@ -48,6 +47,9 @@ def ask(
     work: Job, plans: dict[int, windows.Plan], told: Callable[["Asked"], None] | None = None
 ) -> dict[int, AirqError]:
     """Ask as planned, within the step that goes on; `told` hears of each window. Failures are noted, and returned."""
+    # Here and below: what only transforms or loads needs no network.
+    import asyncio
+
     came: list[Asked] = []
 
     def hear(asked: "Asked") -> None:
@@ -104,9 +106,10 @@ def _plans(work: Job, stations: Sequence[int], days: Days | None) -> dict[int, w
 
 
 async def _ask(work: Job, plans: dict[int, windows.Plan], told: Callable[["Asked"], None]) -> dict[int, AirqError]:
-    # httpx has a command line, and loads it wherever its parts happen to be installed: rich, pygments, click.
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # which an import takes for "not there"
-    # Imported here: what only transforms or loads needs no network.
+    # httpx has a command line, and loads it where what it needs happens to be installed: click, rich, pygments.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # an import takes it for "not there"
+    import asyncio
+
     from airq_etl.airqino import AirqinoClient, Ask
     from airq_etl.credentials import auth_for
 

@@ -76,6 +76,12 @@ class Store(Protocol):
         A field that is absent is null, and so is a value that is not of its field's type.
         """
 
+    def stations(self, collection: Collection) -> frozenset[int]:
+        """The stations that a collection has documents of, found without a look at each document.
+
+        To ask for the documents of a time by their stations is quick, to ask by the time alone takes all of them.
+        """
+
     def close(self) -> None:
         """Let go of it."""
 

@@ -119,6 +119,17 @@ class EmbeddedStore:
         kinds = wanted.items()
         return pl.DataFrame([_column(name, kind, values) for (name, kind), values in zip(kinds, columns, strict=True)])
 
+    def stations(self, collection: Collection) -> frozenset[int]:
+        """See `Store`."""
+        # From one to the next by the index; `select distinct` would walk all of it.
+        following = f"select min(station_id) from {collection.name}"  # noqa: S608
+        query = (
+            f"with recursive found(id) as ({following} union all select ({following} where station_id > id)"  # noqa: S608
+            " from found where id is not null) select id from found"
+        )
+        with sqlite.translated(self._path, REMEDY):
+            return frozenset(id_ for (id_,) in self._db.execute(query) if isinstance(id_, int))
+
     def close(self) -> None:
         """See `Store`."""
         self._db.close()
@@ -171,7 +182,7 @@ def _rows(collection: Collection, documents: list[Document]) -> Iterator[list[An
     names = list(collection.fields)
     times = [(at, name) for at, (name, kind) in enumerate(collection.fields.items()) if kind is datetime]
     for document in documents:
-        row = [*map(document.get, names)]
+        row: list[Any] = [*map(document.get, names)]
         for at, name in times:
             if row[at] is not None:
                 row[at] = _text(name, row[at])

@@ -115,6 +115,13 @@ class MongoStore:
             found = list(source.find(where, projection, batch_size=FRAME_AT_ONCE))
         return pl.DataFrame([_column(name, kind, [d.get(name) for d in found]) for name, kind in wanted.items()])
 
+    def stations(self, collection: Collection) -> frozenset[int]:
+        """See `Store`."""
+        with self._translated():
+            found = self._database[collection.name].distinct("station_id")
+        # MongoDB's shell writes each number as a double.
+        return frozenset(int(id_) for id_ in found if isinstance(id_, int | float))
+
     def close(self) -> None:
         """See `Store`."""
         # It says good-bye to the server, which may hang.
