@@ -10,6 +10,7 @@ import json
 import math
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -33,13 +34,21 @@ class Header(msgspec.Struct, frozen=True):
     station_lon: float | None = None
 
 
-# A row has one field a sensor, named as our column and spelled as the API's key.
+# A row has one field a sensor, named as our column and spelled as the API's key. It holds nothing that could make
+# a cycle, so the collector need not look at it.
 Row = msgspec.defstruct(
     "Row",
     [("timestamp", datetime)] + [(s.column, float | None, msgspec.field(name=s.key, default=None)) for s in SENSORS],
     forbid_unknown_fields=True,
     frozen=True,
+    gc=False,
 )
+
+# The values of a column of many rows: a comprehension that names its attribute takes half the time of an attrgetter.
+_VALUES = {
+    s.column: eval(f"lambda rows: [row.{s.column} for row in rows]")  # noqa: S307 -- the table of sensors, no input
+    for s in SENSORS
+}
 
 
 class _Document(msgspec.Struct):
@@ -61,7 +70,7 @@ class Payload(NamedTuple):
 
     header: Header
     rows: list[Any]
-    indexes: list[int]
+    indexes: Sequence[int]
     rejected: list[Rejected]
     unknown_keys: dict[str, int]
 
@@ -87,7 +96,13 @@ def decode(body: bytes) -> Payload:
         header = _header(_json(bytes(document.header)))
     except (ValueError, RecursionError):
         header = Header()
-    return Payload(header, document.data, list(range(len(document.data))), [], {})
+    return Payload(header, document.data, range(len(document.data)), [], {})
+
+
+def values(rows: list[Any]) -> dict[str, list[float | None]]:
+    """The values of rows by column, in the order of the rows; a sensor that is not core only where it has one."""
+    columns = {s: _VALUES[s.column](rows) for s in SENSORS}
+    return {s.column: given for s, given in columns.items() if s.core or given.count(None) < len(given)}
 
 
 def clean_text(text: str) -> str:
@@ -138,7 +153,8 @@ def _finite(number: float | None) -> float | None:
 
 
 def _row_by_row(document: dict[str, Any]) -> Payload:
-    payload = Payload(_header(document.get("header")), [], [], [], {})
+    indexes: list[int] = []
+    payload = Payload(_header(document.get("header")), [], indexes, [], {})
     unknown: Counter[str] = Counter()
     for index, row in enumerate(document["data"]):
         if not isinstance(row, dict):
@@ -147,7 +163,7 @@ def _row_by_row(document: dict[str, Any]) -> Payload:
         unknown.update(clean_text(key) for key in row if key not in BY_KEY and key != "timestamp")
         try:
             payload.rows.append(_typed(row))
-            payload.indexes.append(index)
+            indexes.append(index)
         except msgspec.ValidationError as error:
             reason, _, path = str(error).partition(" - at `$.")
             payload.rejected.append(_rejected(index, path.rstrip("`"), reason, row))
