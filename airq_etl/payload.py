@@ -114,6 +114,7 @@ def decode(body: bytes) -> Payload:
 
 
 def _decoded(body: bytes) -> _CoreDocument | _Document:
+    """The whole document; with rows of all sensors, which cost more, only where some are not core."""
     try:
         return _CORE.decode(body)
     except msgspec.ValidationError:
