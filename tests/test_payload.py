@@ -124,7 +124,8 @@ def test_both_paths_agree_on_real_payloads(captures_dir: Path) -> None:
         whole = gzip.decompress(path.read_bytes())
         fast = payload.decode(whole)
         slow = payload.decode(whole.removesuffix(b"]}") + b",5]}")
-        assert slow.rows == fast.rows
+        assert [row.timestamp for row in slow.rows] == [row.timestamp for row in fast.rows]
+        assert [*payload.values(slow.rows)] == [*payload.values(fast.rows)]
         assert len(slow.rejected) == 1
 
 
