@@ -20,7 +20,6 @@ from airq_etl.errors import AirqError, PartialError, SourceError, UsageError
 from airq_etl.lake import HOURLY, Lake
 from airq_etl.ledger import text
 from airq_etl.pipeline.job import Job
-from airq_etl.pipeline.progress import Progress
 from airq_etl.pipeline.recording import step
 from airq_etl.windows import Days
 
@@ -112,6 +111,7 @@ async def _ask(work: Job, plans: dict[int, windows.Plan], told: Callable[["Asked
 
     from airq_etl.airqino import AirqinoClient, Ask
     from airq_etl.credentials import auth_for
+    from airq_etl.pipeline.progress import Progress
 
     asks = [Ask(station_id, window) for station_id, plan in plans.items() for window in plan.windows]
     errors: dict[int, AirqError] = {}
