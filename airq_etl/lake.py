@@ -15,7 +15,7 @@ sees the old or the new file. Temporary files never lie where a scan would find 
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -47,6 +47,9 @@ MODELS = Table("forecasts/models", forecasts.MODEL_KEY, forecasts.no_models, _SA
 FORECAST_TABLES = (FORECASTS, MODELS)
 """What was said at the time, which nothing can make again."""
 
+ROWS_IN_GROUP = 1 << 16
+"""Of a Parquet file: who reads some stations reads the groups that they lie in."""
+
 
 class Lake:
     """The tables under one data directory."""
@@ -55,6 +58,7 @@ class Lake:
         self.root = root
         self.captures = root / "captures"
         self.temporary = root / "tmp"
+        self._checked: dict[Path, tuple[int, ...]] = {}
 
     def open(self) -> None:
         """Make the directories; UsageError where that is not allowed."""
@@ -82,25 +86,65 @@ class Lake:
         """Where one file of a table lies."""
         return self.root / table.name / f"{part}.parquet"
 
-    def read(self, table: Table, parts: Iterable[str] | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
-        """Rows of a table, sorted by its key; `parts` without a file are empty, None is all of them."""
-        return pl.concat([table.empty(), *self._frames(table, parts, where)], how="diagonal").sort(table.key)
+    def read(
+        self,
+        table: Table,
+        parts: Iterable[str] | None = None,
+        where: pl.Expr | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pl.DataFrame:
+        """Rows of a table, sorted by its key; `parts` without a file are empty, None is all of them.
 
-    def _frames(self, table: Table, parts: Iterable[str] | None, where: pl.Expr | None) -> Iterator[pl.DataFrame]:
+        Of its columns those in `columns`, the key among them, where they are given.
+        """
+        empty = table.empty() if columns is None else table.empty().select(columns)
+        whole = pl.concat([empty, *self._frames(table, parts, where, columns)], how="diagonal")
+        return whole if _is_sorted(whole, table.key) else whole.sort(table.key)
+
+    def _frames(
+        self, table: Table, parts: Iterable[str] | None, where: pl.Expr | None, columns: Sequence[str] | None
+    ) -> Iterator[pl.DataFrame]:
+        for part in self._among(table, parts):
+            with self._looking_into(table, part) as rows:
+                found = rows if where is None else rows.filter(where)
+                yield (found if columns is None else found.select(columns)).collect()
+
+    def count(self, table: Table, parts: Iterable[str] | None = None) -> dict[int, int]:
+        """How many rows each station has in some files of a table, in all of them where `parts` is None."""
+        counts: dict[int, int] = {}
+        for part in self._among(table, parts):
+            with self._looking_into(table, part) as rows:
+                of_station = rows.group_by("station_id").len().collect(engine="streaming")
+            for station_id, number in of_station.iter_rows():
+                counts[station_id] = counts.get(station_id, 0) + number
+        return counts
+
+    def _among(self, table: Table, parts: Iterable[str] | None) -> list[str]:
         there = self.parts(table)
-        for part in there if parts is None else sorted(set(there) & set(parts)):
-            path = self.path(table, part)
-            try:
-                seal.check(path)
-                rows = pl.scan_parquet(path, glob=False)
-                yield (rows if where is None else rows.filter(where)).collect()
-            except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-                raise DamagedError(f"{path} cannot be read ({_reason(error)}); {table.remedy}") from error
+        return there if parts is None else sorted(set(there) & set(parts))
+
+    @contextmanager
+    def _looking_into(self, table: Table, part: str) -> Iterator[pl.LazyFrame]:
+        path = self.path(table, part)
+        try:
+            self._check(path)
+            yield pl.scan_parquet(path, glob=False)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            raise DamagedError(f"{path} cannot be read ({reason(error)}); {table.remedy}") from error
+
+    def _check(self, path: Path) -> None:
+        """Check the seal of a file, once for as long as it is the same."""
+        found = path.stat()
+        state = found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+        if self._checked.get(path) != state:
+            seal.check(path)
+            self._checked[path] = state
 
     def write(self, table: Table, part: str, frame: pl.DataFrame) -> None:
         """Replace one file of a table by `frame`, sorted by the table's key."""
         with self.replacing(self.path(table, part)) as path:
-            frame.sort(table.key).write_parquet(path, compression="zstd")
+            rows = frame if _is_sorted(frame, table.key) else frame.sort(table.key)
+            rows.write_parquet(path, compression="zstd", row_group_size=ROWS_IN_GROUP)
             seal.seal(path)
 
     @contextmanager
@@ -114,7 +158,7 @@ class Lake:
             temporary.replace(target)
             sync(target.parent)
         except (OSError, pl.exceptions.PolarsError) as error:
-            raise StoreError(f"{target} cannot be written: {_reason(error)}") from error
+            raise StoreError(f"{target} cannot be written: {reason(error)}") from error
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -139,8 +183,19 @@ def make(folder: Path) -> None:
         sync(path.parent)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """What an error of the disk, or of polars, says in one line."""
     return getattr(error, "strerror", None) or str(error).partition("\n")[0]
+
+
+def _is_sorted(frame: pl.DataFrame, key: Sequence[str]) -> bool:
+    """Whether rows are in order already, which is sooner said than sorting what is; nulls count as out of order."""
+    later = pl.lit(value=True)
+    for name in reversed(key):
+        here, before = pl.col(name), pl.col(name).shift(1)
+        later = (here > before) | ((here == before) & later)
+    found = frame.lazy().select(later.slice(1).all() & ~pl.any_horizontal(pl.col(key).is_null()).any()).collect()
+    return bool(found.item())
 
 
 @contextmanager

@@ -44,6 +44,7 @@ FLOORS: list[set[str]] = [
         "env_file",
         "stations_file",
         "lake",
+        "pieces",
         "alerts",
         "metrics",
         "seal",

@@ -8,11 +8,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from airq_etl import quality
 from airq_etl.errors import DamagedError
 from airq_etl.forecast import table
 from airq_etl.lake import FORECASTS, HOURLY, MODELS, Lake
-from airq_etl.pipeline.forecasting.keep import STATIONS_AT_ONCE, Kept, keep
+from airq_etl.pipeline.forecasting.keep import FORECASTS_AT_ONCE, Kept, keep
 from tests.forecasts import LATER, at_work, forecast, forecasts, news, put_hours
 from tests.frames import STATION, answer, hour
 
@@ -21,12 +20,8 @@ NO_NEWS = table.no_models()
 NOW = hour(20) + LATER
 
 
-def judged(values: dict[int, dict[str, float]], asked: datetime = NOW) -> pl.DataFrame:
-    return quality.judge(answer(values, asked), {})
-
-
 def observed(rows: pl.DataFrame, values: dict[int, dict[str, float]], now: datetime = NOW) -> list[float | None]:
-    return table.observe(rows, judged(values), now)["observed"].to_list()
+    return table.observe(rows, answer(values, NOW), now)["observed"].to_list()
 
 
 def kept(made: pl.DataFrame, models: pl.DataFrame = NO_NEWS, now: datetime = NOW, **given: Any) -> Kept:  # noqa: ANN401 -- settings
@@ -50,7 +45,7 @@ def files() -> dict[str, tuple[int, bytes]]:
 def test_what_came_is_put_beside_the_forecast() -> None:
     """Each forecast whose hour has come takes its sensor's value there, and when that was seen; the order stays."""
     rows = forecasts(forecast(9, 2), forecast(8, 1), forecast(9, 1, sensor="co"))
-    found = table.observe(rows, judged({9: {"PM2.5": 7.0, "CO": 0.5}, 10: {"CO": 0.25}, 11: {"PM2.5": 8.0}}), NOW)
+    found = table.observe(rows, answer({9: {"PM2.5": 7.0, "CO": 0.5}, 10: {"CO": 0.25}, 11: {"PM2.5": 8.0}}, NOW), NOW)
     assert found["observed"].to_list() == [8.0, 7.0, 0.25]
     assert found["updated_at"].to_list() == [NOW] * 3
     assert_frame_equal(found.drop("observed", "updated_at"), rows.drop("observed", "updated_at"))
@@ -60,7 +55,8 @@ def test_what_came_is_put_beside_the_forecast() -> None:
 def test_what_has_not_come_is_null() -> None:
     """An hour that is missing, provisional, without a value or with a bad one is no observation, and no news."""
     rows = forecasts(*(forecast(number) for number in (9, 10, 11, 19)))
-    found = table.observe(rows, judged({11: {"CO": 0.5}, 12: {"PM2.5": 1e6}, 20: {"PM2.5": 7.0}}), NOW + timedelta(1))
+    came = answer({11: {"CO": 0.5}, 12: {"PM2.5": 1e6}, 20: {"PM2.5": 7.0}}, NOW)
+    found = table.observe(rows, came, NOW + timedelta(1))
     assert found["observed"].to_list() == [None] * 4
     assert found["updated_at"].to_list() == rows["updated_at"].to_list()
 
@@ -83,7 +79,7 @@ def test_what_the_source_revised_is_followed() -> None:
     """A value that changed is news, one that is gone becomes null again, one that did not change stays as it was."""
     seen = hour(12) + LATER
     rows = forecasts(*(forecast(n, observed=7.0, updated_at=seen) for n in (8, 9, 10)))
-    found = table.observe(rows, judged({9: {"PM2.5": 7.0}, 10: {"PM2.5": 7.5}}), NOW)
+    found = table.observe(rows, answer({9: {"PM2.5": 7.0}, 10: {"PM2.5": 7.5}}, NOW), NOW)
     assert found["observed"].to_list() == [7.0, 7.5, None]
     assert found["updated_at"].to_list() == [seen, NOW, NOW]
 
@@ -91,15 +87,15 @@ def test_what_the_source_revised_is_followed() -> None:
 def test_a_replay_makes_no_row_look_older() -> None:
     """What is seen in a replay is not older than what was known of the row before."""
     later = NOW + timedelta(days=9)
-    found = table.observe(forecasts(forecast(9, updated_at=later)), judged({10: {"PM2.5": 7.0}}), NOW)
+    found = table.observe(forecasts(forecast(9, updated_at=later)), answer({10: {"PM2.5": 7.0}}, NOW), NOW)
     assert found.select("observed", "updated_at").rows() == [(7.0, later)]
 
 
 def test_nothing_to_observe() -> None:
     """No forecasts, or no hours, are as good as any."""
-    assert_frame_equal(table.observe(table.empty(), judged({10: {"PM2.5": 7.0}}), NOW), table.empty())
+    assert_frame_equal(table.observe(table.empty(), answer({10: {"PM2.5": 7.0}}, NOW), NOW), table.empty())
     rows = forecasts(forecast(9))
-    assert_frame_equal(table.observe(rows, judged({}), NOW), rows)
+    assert_frame_equal(table.observe(rows, answer({}, NOW), NOW), rows)
 
 
 def test_what_is_known_is_not_fresh() -> None:
@@ -185,10 +181,21 @@ def test_files_of_long_ago_are_not_read() -> None:
 
 def test_many_stations_are_scored_in_portions() -> None:
     """However many stations there are, each forecast takes what came at its own, and all are kept in order."""
-    ids = range(1, 2 * STATIONS_AT_ONCE + 2)
-    put_hours(DATA, pl.concat(answer({10: {"PM2.5": float(one)}}, NOW, one) for one in ids))
-    assert kept(forecasts(*(forecast(9, station_id=one) for one in reversed(ids)))) == Kept(len(ids), len(ids))
-    assert stored().select("station_id", "observed").rows() == [(one, float(one)) for one in ids]
+    ids = pl.DataFrame({"station_id": range(1, 212)})
+    # As many horizons as no run makes, for the number of rows.
+    horizons = pl.DataFrame({"horizon": range(1, FORECASTS_AT_ONCE // 100)})
+    hours = answer({10: {"PM2.5": 0.0}}, NOW).drop("station_id").join(ids, how="cross")
+    put_hours(DATA, hours.with_columns(pm25=pl.col("station_id").cast(pl.Float64)).select(HOURLY.empty().columns))
+    rows = forecasts(forecast(9)).drop("station_id", "horizon").join(ids, how="cross").join(horizons, how="cross")
+    made = rows.select(table.SCHEMA.keys()).sample(fraction=1, shuffle=True, seed=1)
+    assert made.height > 2 * FORECASTS_AT_ONCE
+    assert kept(made) == Kept(made.height, made.height)
+    assert_frame_equal(stored().select(table.KEY), made.select(table.KEY).sort(table.KEY))
+    assert (stored()["observed"] == stored()["station_id"]).all()
+    before = files()
+    assert kept(made) == Kept(0, 0)
+    assert files() == before
+    assert [path.name for path in Lake(DATA).temporary.iterdir()] == []
 
 
 def test_who_serves_is_kept_by_year() -> None:

@@ -5,14 +5,15 @@ A forecast is made at its `origin`, the last hour that had ended, for `hour`, wh
 it was. `observed` is what then came, null until the hour is complete.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import polars as pl
 
 from airq_etl.forecast import LONGEST, QUANTILES
 from airq_etl.hourly import TIME
-from airq_etl.quality import usable
+from airq_etl.quality import good, idle
 from airq_etl.windows import HOUR
 
 LOOKED_BACK = timedelta(days=45)
@@ -21,6 +22,7 @@ not: scores that were told stay as they were."""
 REACH = LOOKED_BACK + LONGEST * HOUR
 """A row's `updated_at` is never longer than this after its `origin`, but for the hours that a run takes."""
 
+NO_TIMES: Mapping[int, datetime] = MappingProxyType({})
 KEY = ("station_id", "sensor", "origin", "horizon")
 SCHEMA: dict[str, pl.DataType] = {
     "station_id": pl.Int64(),
@@ -81,13 +83,16 @@ def due(now: datetime) -> pl.Expr:
     return pl.col("hour").is_between(now - LOOKED_BACK, now - HOUR)
 
 
-def observe(forecasts: pl.DataFrame, judged: pl.DataFrame, now: datetime) -> pl.DataFrame:
+def observe(
+    forecasts: pl.DataFrame, hours: pl.DataFrame, now: datetime, in_service: Mapping[int, datetime] = NO_TIMES
+) -> pl.DataFrame:
     """The forecasts, in their order, with what came of those that are due: `observed`, and where that is news `now`.
 
-    `judged` are rows of the hourly table with their flags (see `quality.judge`). An hour that is provisional, has
-    no value, or a bad one, has not come: its forecast is null (again, where the source took the value back).
+    `hours` are rows of the hourly table, `in_service` says since when (aware UTC) a station serves. An hour that is
+    provisional, has no value, or a bad one, has not come: its forecast is null (again, where the source took the
+    value back).
     """
-    came = pl.concat([_no_values(), *_values(judged, forecasts["sensor"].unique())])
+    came = pl.concat([_no_values(), *_values(hours, in_service, forecasts["sensor"].unique())])
     beside = forecasts.join(came, on=["station_id", "hour", "sensor"], how="left", maintain_order="left")
     is_news = due(now) & pl.col("came").ne_missing(pl.col("observed"))
     # A replay (`--now`) must not make a row look older than what a store has of it.
@@ -102,9 +107,9 @@ def _no_values() -> pl.DataFrame:
     return pl.DataFrame(schema={"station_id": pl.Int64, "hour": TIME, "sensor": pl.String, "came": pl.Float64})
 
 
-def _values(judged: pl.DataFrame, sensors: Iterable[str]) -> Iterator[pl.DataFrame]:
-    """What came, a frame a sensor."""
-    complete = judged.filter(~pl.col("provisional"))
+def _values(hours: pl.DataFrame, in_service: Mapping[int, datetime], sensors: Iterable[str]) -> Iterator[pl.DataFrame]:
+    """What came, a frame a sensor: what is bad (see `quality`) is so by its own hour, so that none has to be judged."""
+    complete = hours.with_columns(idle(in_service)).filter(~pl.col("provisional"), ~pl.col("/idle"))
     for name in sensors:
         if name in complete.columns:
-            yield complete.select("station_id", "hour", sensor=pl.lit(name), came=usable(name))
+            yield complete.select("station_id", "hour", sensor=pl.lit(name), came=good(name)).drop_nulls("came")

@@ -1,18 +1,21 @@
 """The daily tables: which days to compute, from which hours, and into which file."""
 
 import logging
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import polars as pl
 
 from airq_etl import daily, hourly, nowcast, quality
-from airq_etl.changes import Change, remember_position, touch, touched_since_daily
+from airq_etl.changes import remember_position, touch, touched_since_daily
 from airq_etl.guidelines import NOWCAST_HOURS
 from airq_etl.lake import DAILY, HOURLY, Lake
+from airq_etl.pieces import Pieces
 from airq_etl.pipeline.job import Job
+from airq_etl.pipeline.portions import frame_of, hours_under, portions, stretches
 from airq_etl.sanity.wording import many
+from airq_etl.sensors import CORE_COLUMNS, present
 from airq_etl.stations import Rules
 from airq_etl.windows import Days
 
@@ -33,12 +36,17 @@ def touch_all_days(work: Job) -> None:
 
 def _touch(work: Job, whose: pl.Expr, which: pl.Expr) -> None:
     """Touch the days that the tables hold, of which the daily one may be behind."""
-    hours = work.lake.read(HOURLY, where=whose).select("station_id", "hour")
-    days = hours.select("station_id", day=daily.day_of(work.zones(hours["station_id"].unique()))).unique()
-    computed = work.lake.read(DAILY, where=whose).select(DAILY.key)
-    wanted = pl.concat([days, computed]).unique().filter(which)
+    for part in work.lake.parts(HOURLY):
+        hours = work.lake.read(HOURLY, [part], whose, HOURLY.key)
+        days = hours.select("station_id", day=daily.day_of(work.zones(hours["station_id"].unique())))
+        _touch_these(work, days.unique().filter(which))
+    for part in work.lake.parts(DAILY):
+        _touch_these(work, work.lake.read(DAILY, [part], whose & which, DAILY.key))
+
+
+def _touch_these(work: Job, days: pl.DataFrame) -> None:
     with work.ledger.transaction() as db:
-        touch(db, ((station_id, day, True) for station_id, day in wanted.iter_rows()))
+        touch(db, ((station_id, day, True) for station_id, day in days.iter_rows()))
 
 
 def touch_where_the_rule_changed(work: Job) -> None:
@@ -75,12 +83,9 @@ def write_daily(work: Job, *, some_days: bool = False) -> None:
             many(len(behind), "station"),
         )
     newest, touched = touched_since_daily(work.ledger)
-    by_year: dict[int, list[Change]] = defaultdict(list)
-    for change in touched:
-        by_year[change.day.year].append(change)
-    for year, changes in by_year.items():
-        _write_year(work, work.lake, str(year), changes)
-    stations = sorted({change.station_id for change in touched}.difference(behind))
+    days = frame_of(touched)
+    _write_days(work, work.lake, days)
+    stations = sorted(set(days["station_id"]).difference(behind))
     with work.ledger.transaction() as db:
         remember_position(db, newest)
         db.executemany(
@@ -89,29 +94,51 @@ def write_daily(work: Job, *, some_days: bool = False) -> None:
         )
 
 
-def _write_year(work: Job, lake: Lake, year: str, changes: list[Change]) -> None:
-    days = pl.DataFrame(changes, schema={"station_id": pl.Int64, "day": pl.Date}, orient="row")
-    fresh = [
-        compute_days(work, lake, of_month)
-        for _, of_month in days.group_by(pl.col("day").dt.month().alias("month"), maintain_order=True)
-    ]
-    kept = lake.read(DAILY, [year]).join(days, on=daily.KEY, how="anti")
-    rows = daily.combine([kept, *fresh])
-    if rows.height or year in lake.parts(DAILY):
-        lake.write(DAILY, year, rows)
+def _write_days(work: Job, lake: Lake, days: pl.DataFrame) -> None:
+    """Compute days (`station_id`, `day`), some stations at a time, and put them in place of those of the tables."""
+    years = [str(year) for year in days["day"].dt.year().unique().sort()]
+    pieces = {year: Pieces(lake, DAILY, year) for year in years}
+    for portion in portions(hours_under(days), lake.count(DAILY, years)):
+        own = days.filter(portion.has())
+        fresh = daily.combine(compute_days(work, lake, stretch) for stretch in stretches(own))
+        for year in years:
+            its = pl.col("day").dt.year() == int(year)
+            kept = lake.read(DAILY, [year], portion.has()).join(own, on=daily.KEY, how="anti")
+            rows = daily.combine([kept, fresh.filter(its)])
+            if rows.height:
+                pieces[year].add(rows.sort(daily.KEY))
+    for year in years:
+        if pieces[year].is_empty and year in lake.parts(DAILY):
+            pieces[year].add(daily.empty())
+        pieces[year].write(partial(_arranged, columns=pieces[year].columns()))
+
+
+def _arranged(rows: pl.LazyFrame, columns: Collection[str]) -> pl.LazyFrame:
+    """Rows of the daily table of which some stations have sensors that others lack: these have no hours of them."""
+    sensors = present(name.removesuffix("_mean") for name in columns if name.endswith("_mean"))
+    numbers = {what: kind for what, kind in daily.OF_A_SENSOR.items() if what not in {"mean", "min", "max"}}
+    return rows.select(daily.schema(sensors).keys()).with_columns(
+        pl.col(f"{name}_{what}").fill_null(value=False if kind == pl.Boolean else 0)
+        for name in sensors
+        if name not in CORE_COLUMNS
+        for what, kind in numbers.items()
+    )
 
 
 def compute_days(work: Job, lake: Lake, days: pl.DataFrame) -> pl.DataFrame:
-    """The daily rows of some days (`station_id`, `day`) of one month; days without hours are left out."""
+    """The daily rows of some days (`station_id`, `day`); days without hours are left out."""
     return daily.compute(hours_around(lake, days), work.rules(days["station_id"].unique()), days)
 
 
 def hours_around(lake: Lake, days: pl.DataFrame) -> pl.DataFrame:
-    """The rows of the hourly table under some days (`station_id`, `day`) of one month, and those their flags need."""
+    """The rows of the hourly table under some days (`station_id`, `day`), and around them those their flags need."""
     first, last = span(days)
     parts = [part for part in lake.parts(HOURLY) if f"{first:%Y-%m}" <= part <= f"{last:%Y-%m}"]
-    near = pl.col("hour").is_between(first, last) & pl.col("station_id").is_in(days["station_id"].unique().implode())
-    return lake.read(HOURLY, parts, near)
+    stations = days["station_id"].unique()
+    # The bounds are what a reader of Parquet skips groups of rows by.
+    between = pl.col("station_id").is_between(stations.min(), stations.max())
+    near = pl.col("hour").is_between(first, last) & pl.col("station_id").is_in(stations.implode())
+    return lake.read(HOURLY, parts, between & near)
 
 
 def span(days: pl.DataFrame) -> tuple[datetime, datetime]:

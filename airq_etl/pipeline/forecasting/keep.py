@@ -4,19 +4,19 @@ A file is replaced only where it changes. Killed anywhere, this loses no more th
 has come is found by looking, not remembered.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import polars as pl
 
-from airq_etl import quality
 from airq_etl.forecast import table
-from airq_etl.lake import FORECASTS, MODELS
-from airq_etl.pipeline.days import hours_around
+from airq_etl.hourly import TIME
+from airq_etl.lake import FORECASTS, HOURLY, MODELS
+from airq_etl.pieces import Pieces
 from airq_etl.pipeline.job import Job
+from airq_etl.pipeline.portions import portions
 
 MONTH = pl.col("origin").dt.strftime("%Y-%m")
-STATIONS_AT_ONCE = 100
+FORECASTS_AT_ONCE = 200_000
 
 
 class Kept(NamedTuple):
@@ -52,21 +52,25 @@ def _parts(work: Job, made: pl.DataFrame) -> list[str]:
 
 
 def _keep_month(work: Job, part: str, made: pl.DataFrame) -> Kept:
-    known = work.lake.read(FORECASTS, [part])
-    new = table.fresh(made, known, table.KEY)
-    rows = table.combine([known, new])
-    observed = pl.concat(_observed(work, some) for some in _portions(rows))
-    if not observed.equals(known):
-        work.lake.write(FORECASTS, part, observed)
-    came = rows["observed"].is_null() & observed["observed"].is_not_null()
-    return Kept(new.height, int(came.sum()))
-
-
-def _portions(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """The rows, in their order, some stations at a time: to judge all hours of thousands takes gigabytes."""
-    stations = rows["station_id"].unique().sort()
-    for some in stations.to_frame().iter_slices(STATIONS_AT_ONCE):
-        yield rows.filter(pl.col("station_id").is_between(some.item(0, 0), some.item(-1, 0)))
+    """Some stations at a time: a month of thousands is millions of forecasts."""
+    counts = work.lake.count(FORECASTS, [part]), dict(made.group_by("station_id").len().iter_rows())
+    pieces, kept, changed = Pieces(work.lake, FORECASTS, part), Kept(0, 0), False
+    try:
+        for portion in portions(*counts, at_once=FORECASTS_AT_ONCE):
+            known = work.lake.read(FORECASTS, [part], portion.has())
+            new = table.fresh(made.filter(portion.has()), known, table.KEY)
+            rows = table.combine([known, new])
+            observed = _observed(work, rows)
+            came = rows["observed"].is_null() & observed["observed"].is_not_null()
+            kept = Kept(kept.made + new.height, kept.scored + int(came.sum()))
+            changed = changed or not observed.equals(known)
+            if observed.height:
+                pieces.add(observed)
+        if changed:
+            pieces.write(lambda rows: rows)
+    finally:
+        pieces.discard()
+    return kept
 
 
 def _observed(work: Job, rows: pl.DataFrame) -> pl.DataFrame:
@@ -74,5 +78,8 @@ def _observed(work: Job, rows: pl.DataFrame) -> pl.DataFrame:
     due = rows.filter(table.due(work.now)).select("station_id", day=pl.col("hour").dt.date()).unique()
     if due.is_empty():
         return rows
-    rules = work.rules(due["station_id"].unique())
-    return table.observe(rows, quality.judge(hours_around(work.lake, due), rules.in_service), work.now)
+    stations = due["station_id"].unique()
+    first, last = due.select(pl.col("day").min().cast(TIME), pl.col("day").max().alias("last").cast(TIME)).row(0)
+    parts = [part for part in work.lake.parts(HOURLY) if f"{first:%Y-%m}" <= part <= f"{last:%Y-%m}"]
+    near = pl.col("station_id").is_between(stations.min(), stations.max()) & pl.col("hour").is_between(first, work.now)
+    return table.observe(rows, work.lake.read(HOURLY, parts, near), work.now, work.rules(stations).in_service)
