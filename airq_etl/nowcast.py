@@ -1,5 +1,8 @@
 """NowCast of PM2.5, hour by hour: what the last twelve hours say of the air now (see `guidelines.nowcast`)."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
 import polars as pl
 
 from airq_etl import guidelines, quality
@@ -14,7 +17,17 @@ def add(judged: pl.DataFrame) -> pl.DataFrame:
     Values flagged bad are left out. Both are null at an hour that is provisional, and where too few of the
     newest hours have a value.
     """
-    values = judged.select(*KEY, quality.usable("pm25").alias("0"))
+    return _beside(judged, quality.usable("pm25"))
+
+
+def of(hours: pl.DataFrame, in_service: Mapping[int, datetime]) -> pl.DataFrame:
+    """As `add`, of hours that were not judged: a value is bad by its own hour (see `quality.judge`)."""
+    usable = pl.when(~quality.idle(in_service)).then(quality.good("pm25"))
+    return _beside(hours.sort(KEY), usable)
+
+
+def _beside(judged: pl.DataFrame, usable: pl.Expr) -> pl.DataFrame:
+    values = judged.select(*KEY, usable.alias("0"))
     every_hour = pl.datetime_ranges(pl.col("hour").min(), pl.col("hour").max(), "1h").explode()
     grid = (
         values.group_by("station_id", maintain_order=True)

@@ -1,12 +1,14 @@
 """NowCast beside each hour."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import polars as pl
+from polars.testing import assert_frame_equal
 
-from airq_etl import quality
-from airq_etl.hourly import empty
-from tests.frames import answer, hour, published
+from airq_etl import nowcast, quality
+from airq_etl.hourly import KEY, empty
+from tests.frames import answer, captured, hour, published
 
 LATER = hour(24 * 400)
 
@@ -57,3 +59,16 @@ def test_stations_do_not_mix() -> None:
     both = both.with_columns(pm25=pl.col("pm25") * (pl.col("station_id") - 6))
     assert published(both)["pm25_nowcast"].to_list() == [None, 5.0, None, 10.0]
     assert quality.judge(both, {}).height == 4
+
+
+def test_what_was_not_judged_has_the_same(captures_dir: Path) -> None:
+    """A value is bad by its own hour, so that it takes no flags to know it: of a year of two stations, with bad ones."""
+    bad = pl.when(pl.col("hour").dt.hour() % 5 == 0).then(-999.0).otherwise(pl.col("pm25"))
+    hours = captured(captures_dir).with_columns(bad.alias("pm25"))
+    middle = hours["hour"].median()
+    assert isinstance(middle, datetime)
+    since = {283164601: middle}
+    expected = nowcast.add(quality.judge(hours, since))
+    found = nowcast.of(hours.sample(fraction=1, shuffle=True, seed=1), since)
+    assert_frame_equal(found.select(*KEY, *nowcast.COLUMNS), expected.select(*KEY, *nowcast.COLUMNS), check_exact=True)
+    assert found["pm25_nowcast"].null_count() < found.height

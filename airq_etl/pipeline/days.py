@@ -160,7 +160,7 @@ def newest_nowcasts(lake: Lake, newest: Mapping[int, datetime], rules: Rules) ->
     reach = timedelta(hours=NOWCAST_HOURS)
     parts = {f"{time:%Y-%m}" for hour in newest.values() for time in (hour, hour - reach)}
     last = pl.col("station_id").replace_strict(dict(newest) or {0: None}, default=None, return_dtype=hourly.TIME)
-    hours = lake.read(HOURLY, parts, pl.col("hour") >= last - reach)
-    of_each = nowcast.add(quality.judge(hours, rules.in_service)).filter(~pl.col("provisional"))
+    hours = lake.read(HOURLY, parts, pl.col("hour") >= last - reach, (*HOURLY.key, "pm25", "provisional"))
+    of_each = nowcast.of(hours, rules.in_service).filter(~pl.col("provisional"))
     found = of_each.group_by("station_id").agg(pl.col(nowcast.COLUMNS).last())
     return {station_id: (value, aqi) for station_id, value, aqi in found.drop_nulls().iter_rows()}
