@@ -62,7 +62,7 @@ def test_stations_do_not_mix() -> None:
 
 
 def test_what_was_not_judged_has_the_same(captures_dir: Path) -> None:
-    """A value is bad by its own hour, so that it takes no flags to know it: of a year of two stations, with bad ones."""
+    """A value is bad by its own hour, so it takes no flags to know it: a year of two stations, with bad values."""
     bad = pl.when(pl.col("hour").dt.hour() % 5 == 0).then(-999.0).otherwise(pl.col("pm25"))
     hours = captured(captures_dir).with_columns(bad.alias("pm25"))
     middle = hours["hour"].median()
