@@ -49,6 +49,7 @@ FORECAST_TABLES = (FORECASTS, MODELS)
 
 ROWS_IN_GROUP = 1 << 16
 """Of a Parquet file: who reads some stations reads the groups that they lie in."""
+SOON_SORTED = 1 << 14
 
 
 class Lake:
@@ -189,7 +190,9 @@ def reason(error: Exception) -> str:
 
 
 def _is_sorted(frame: pl.DataFrame, key: Sequence[str]) -> bool:
-    """Whether rows are in order already, which is sooner said than sorting what is; nulls count as out of order."""
+    """Whether many rows are in order already, which is sooner said than sorting them; nulls count as out of order."""
+    if frame.height < SOON_SORTED:
+        return False
     later = pl.lit(value=True)
     for name in reversed(key):
         here, before = pl.col(name), pl.col(name).shift(1)
