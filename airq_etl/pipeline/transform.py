@@ -18,12 +18,13 @@ from airq_etl import captures, daily, hourly, payload
 from airq_etl.capture import Answer
 from airq_etl.changes import Change, last_days, touch
 from airq_etl.errors import DamagedError, SourceError
-from airq_etl.lake import HOURLY, REVISIONS, Lake
+from airq_etl.lake import Lake
 from airq_etl.ledger import keep_rejects, keep_station, mark_captures
 from airq_etl.payload import Rejected
 from airq_etl.pipeline.days import touch_all_days, touch_days, touch_where_the_rule_changed, write_daily
 from airq_etl.pipeline.job import Job
 from airq_etl.pipeline.keys import Keys
+from airq_etl.pipeline.merging import ROWS_GATHERED, Gathered
 from airq_etl.pipeline.recording import step
 from airq_etl.sanity.wording import many
 from airq_etl.stations import Station
@@ -31,7 +32,7 @@ from airq_etl.windows import Days
 
 log = logging.getLogger(__name__)
 
-BYTES_AT_ONCE = 128 << 20
+BYTES_AT_ONCE = 32 << 20
 
 
 class Work(NamedTuple):
@@ -84,24 +85,37 @@ def work_in(
     *,
     mark: bool = True,
 ) -> None:
-    """Merge the answers of captures into the hourly tables of `lake`, some megabytes at a time.
+    """Merge the answers of captures into the hourly tables of `lake`, decoded some megabytes at a time.
 
     `touched` is told the outcome (see `hourly.Merged`) of each month before its file is replaced. The captures
     are marked as worked in, unless `mark` says that the caller does so.
     """
-    keys = Keys()
-    for batch in _batches(work, sources, keys):
-        rows = hourly.combine(batch.rows)
-        for (part,), of_month in rows.group_by(pl.col("hour").dt.strftime("%Y-%m").alias("part")):
-            _merge_month(lake, str(part), of_month.drop("part", strict=False), touched)
-        with work.ledger.transaction() as db:
+    keys, gathered, noted = Keys(), Gathered(lake), list[Work]()
+    try:
+        for batch in _batches(work, sources, keys):
+            gathered.add(hourly.combine(batch.rows))
+            noted.append(batch._replace(rows=[]))
+            if gathered.rows > ROWS_GATHERED:
+                gathered.merge(touched)
+                _note(work, noted, mark=mark)
+        gathered.merge(touched)
+        _note(work, noted, mark=mark)
+    finally:
+        gathered.discard()
+    keys.conclude(work)
+
+
+def _note(work: Job, noted: list[Work], *, mark: bool) -> None:
+    """Record in the ledger what was merged, and forget it."""
+    with work.ledger.transaction() as db:
+        for batch in noted:
             for station_id, station, requested_at in batch.stations:
                 keep_station(db, station_id, station, requested_at)
             for reject in batch.rejects:
                 keep_rejects(db, *reject)
             if mark:
                 mark_captures(db, batch.captures, work.now)
-    keys.conclude(work)
+    noted.clear()
 
 
 def _batches(work: Job, sources: Iterable[tuple[str, Iterable[Answer]]], keys: Keys) -> Iterator[Work]:
@@ -156,24 +170,6 @@ def _decode(work: Job, name: str, answer: Answer, batch: Work, keys: Keys) -> No
             first.reason,
         )
     keys.note(answer.station_id, decoded, parsed.rows)
-
-
-def _merge_month(lake: Lake, part: str, rows: pl.DataFrame, touched: Callable[[pl.DataFrame], None]) -> None:
-    stored = lake.read(HOURLY, [part])
-    merged = hourly.merge(stored, rows)
-    if merged.rows.equals(hourly.arrange(stored)):
-        return
-    for (year,), found in merged.revisions.group_by(pl.col("seen_at").dt.year().alias("year")):
-        _add_revisions(lake, str(year), found.drop("year", strict=False))
-    touched(merged.outcome)
-    lake.write(HOURLY, part, merged.rows)
-
-
-def _add_revisions(lake: Lake, part: str, found: pl.DataFrame) -> None:
-    known = lake.read(REVISIONS, [part])
-    lake.write(
-        REVISIONS, part, pl.concat([known, found]).unique(hourly.REVISION_KEY, keep="first", maintain_order=True)
-    )
 
 
 def _touch(work: Job) -> Callable[[list[tuple[int, date, bool]]], None]:

@@ -58,55 +58,68 @@ def _missing(evidence: Evidence, row: dict[str, Any], found: pl.DataFrame) -> Fi
 def incomplete_days(evidence: Evidence) -> Iterator[Finding]:
     """Days that have ended and have hours, but no valid mean; and sensors that have fewer such days than others."""
     daily = evidence.tables.daily.filter("final").unique(("station_id", "day"), keep="last").sort("station_id", "day")
-    for (station_id,), days in daily.group_by("station_id", maintain_order=True):
-        yield from _incomplete(evidence, int(str(station_id)), days)
+    columns = [name.removesuffix("_hours") for name in daily.columns if name.endswith("_hours")]
+    days = daily.with_columns(most=pl.max_horizontal(f"{name}_hours" for name in columns)).filter(pl.col("most") > 0)
+    days = days.with_columns(short=~pl.any_horizontal(f"{name}_valid" for name in columns))
+    rest = days.filter(~pl.col("short")).with_columns(_lacks(name).alias(f"{name}_lacks") for name in columns)
+    lacking = rest.filter(pl.any_horizontal(f"{name}_lacks" for name in columns))
+    found = pl.concat([days.filter("short"), lacking], how="diagonal").sort("station_id", "most", "day")
+    worst = pl.col("day", "most").filter("short").head(MOST_DAYS).name.prefix("worst_")
+    rows = (
+        found.group_by("station_id", maintain_order=True)
+        .agg(
+            worst,
+            pl.col(f"{name}_lacks" for name in columns).sum(),
+            pl.col("short").sum(),
+            first=pl.col("day").min(),
+            last=pl.col("day").max(),
+            count=pl.len(),
+        )
+        .join(days.group_by("station_id").agg(days=pl.len()), on="station_id", how="left", maintain_order="left")
+    )
+    for row in rows.iter_rows(named=True):
+        yield _incomplete(evidence, row, columns)
 
 
-def _incomplete(evidence: Evidence, station_id: int, days: pl.DataFrame) -> Iterator[Finding]:
-    columns = [name.removesuffix("_hours") for name in days.columns if name.endswith("_hours")]
-    days = days.with_columns(most=pl.max_horizontal(f"{name}_hours" for name in columns)).filter(pl.col("most") > 0)
-    whole = pl.any_horizontal(f"{name}_valid" for name in columns)
-    short, rest = days.filter(~whole), days.filter(whole)
-    by_sensor = {name: rest.filter(_lacks(name)) for name in columns}
-    count = short.height + rest.filter(pl.any_horizontal(_lacks(name) for name in columns)).height
-    if not count:
-        return
-    few = [f"{sensor(name)} on {many(lacks.height, 'day')}" for name, lacks in by_sensor.items() if lacks.height]
-    said = [_short_days(evidence, days, short)] if short.height else []
+def _incomplete(evidence: Evidence, row: dict[str, Any], columns: list[str]) -> Finding:
+    few = [f"{sensor(name)} on {many(row[f'{name}_lacks'], 'day')}" for name in columns if row[f"{name}_lacks"]]
+    said = [_short_days(evidence, row)] if row["short"] else []
     said += [f"with enough hours of other sensors, too few of {listed(few)}"] if few else []
-    touched = pl.concat([short, *by_sensor.values()]).select(pl.col("day").min(), last=pl.col("day").max()).row(0)
-    yield Finding(
+    return Finding(
         check="incomplete-days",
         severity="info",
-        station_id=station_id,
-        first=touched[0],
-        last=touched[1],
-        count=count,
+        station_id=row["station_id"],
+        first=row["first"],
+        last=row["last"],
+        count=row["count"],
         sentence="; ".join(said),
         action="leave means out that are not marked valid",
     )
 
 
 def _lacks(name: str) -> pl.Expr:
-    """A day without a valid mean of a sensor, between the first and the last day on which it had values."""
+    """A day without a valid mean of a sensor, between its station's first and last day on which it had values."""
     day, has = pl.col("day"), pl.col(f"{name}_hours") > 0
-    return ~pl.col(f"{name}_valid") & day.is_between(day.filter(has).min(), day.filter(has).max())
+    first, last = (bound.over("station_id") for bound in (day.filter(has).min(), day.filter(has).max()))
+    return ~pl.col(f"{name}_valid") & day.is_between(first, last)
 
 
-def _short_days(evidence: Evidence, days: pl.DataFrame, short: pl.DataFrame) -> str:
-    worst = short.sort("most", "day").head(MOST_DAYS).select("day", "most").iter_rows()
+def _short_days(evidence: Evidence, row: dict[str, Any]) -> str:
+    worst = zip(row["worst_day"], row["worst_most"], strict=True)
     named = listed([f"{day} with {hours} h" for day, hours in worst])
     rule = f"fewer than the {evidence.rules.min_hours} of 24 hours that make a mean valid"
-    worst_are = "the worst" if short.height > MOST_DAYS else "namely"
-    return f"{short.height:,} of {many(days.height, 'day')} have {rule}, {worst_are} {named}"
+    worst_are = "the worst" if row["short"] > MOST_DAYS else "namely"
+    return f"{row['short']:,} of {many(row['days'], 'day')} have {rule}, {worst_are} {named}"
 
 
 def missing_values(evidence: Evidence) -> Iterator[Finding]:
     """Sensors left out of hours that are there, from the first hour to the last for which they had a value."""
     hours = served(evidence)
-    for (station_id,), rows in hours.group_by("station_id", maintain_order=True):
-        lacking = [found for name in present(rows.columns) if (found := _left_out(rows, name))]
-        station = int(str(station_id))
+    names = present(hours.columns)
+    rows = hours.group_by("station_id", maintain_order=True).agg(_left_out(name).alias(name) for name in names)
+    for row in rows.iter_rows(named=True):
+        station: int = row["station_id"]
+        lacking = [{"sensor": name, **row[name]} for name in names if row[name]["missing"]]
         large = [found for found in lacking if found["missing"] >= SMALL * found["hours"]]
         small = [found for found in lacking if found not in large]
         yield from (_values(station, [found], found["sensor"]) for found in large)
@@ -114,15 +127,12 @@ def missing_values(evidence: Evidence) -> Iterator[Finding]:
             yield _values(station, small, None)
 
 
-def _left_out(rows: pl.DataFrame, name: str) -> dict[str, Any] | None:
-    """How many of the hours between its first value and its last a sensor is missing in, the first and the last."""
-    has = rows.select(pl.col(name).is_not_null().arg_true())[name]
-    if has.is_empty():
-        return None
-    lived = rows[int(has[0]) : int(has[-1]) + 1]
-    without = lived.filter(pl.col(name).is_null())["hour"]
-    found = {"sensor": name, "hours": lived.height, "missing": without.len()}
-    return found | {"first": without.min(), "last": without.max()} if without.len() else None
+def _left_out(name: str) -> pl.Expr:
+    """In how many of the `hours` between its first value and its last a sensor is `missing`, the first and the last."""
+    hour, has = pl.col("hour"), pl.col(name).is_not_null()
+    lived = hour.is_between(hour.filter(has).min(), hour.filter(has).max())
+    without = hour.filter(lived & ~has)
+    return pl.struct(hours=lived.sum(), missing=without.len(), first=without.min(), last=without.max())
 
 
 def _values(station_id: int, found: list[dict[str, Any]], name: str | None) -> Finding:
