@@ -84,10 +84,13 @@ def cost(
         return Spent(sample, out.read_text(encoding="utf-8", errors="replace"))
 
 
-def interleaved(cases: Mapping[str, Callable[[], Sample]], rounds: int) -> Samples:
-    """The samples of cases, round by round: the first of all, the second of all."""
+def interleaved(
+    cases: Mapping[str, Callable[[], Sample]], rounds: int, before: Callable[[], object] = lambda: None
+) -> Samples:
+    """The samples of cases, round by round: `before`, the first of all; `before`, the second of all."""
     samples: Samples = {name: [] for name in cases}
     for _ in range(rounds):
+        before()
         for name, case in cases.items():
             samples[name].append(case())
     return samples

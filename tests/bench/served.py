@@ -35,17 +35,18 @@ class Served:
         self._clock.write_text(f"{now.replace(tzinfo=None).isoformat()}\n", encoding="utf-8")
 
     def tick(self) -> None:
-        """An hour later."""
+        """An hour later; the newest days of all stations lie ready then."""
         self.set(self.now + HOUR)
+        self._asked("/bench/ready")
 
     def counted(self, case: Callable[[], Sample]) -> Sample:
         """A sample, and what was sent meanwhile: requests, bytes on the wire, the CPU that took."""
-        before = self._sent()
+        before = self._asked("/bench")
         sample = case()
-        return sample | {name: value - before[name] for name, value in self._sent().items()}
+        return sample | {name: value - before[name] for name, value in self._asked("/bench").items()}
 
-    def _sent(self) -> Sample:
-        with urllib.request.urlopen(f"{self.url}/bench") as answer:  # noqa: S310 -- a URL of ours
+    def _asked(self, path: str) -> Sample:
+        with urllib.request.urlopen(f"{self.url}{path}") as answer:  # noqa: S310 -- a URL of ours
             sent: Sample = json.load(answer)
         return sent
 
@@ -55,7 +56,7 @@ def source(directory: Path, stations: int, *, latency_s: float = 0.1, years: Pat
     """The source of stations 1 to `stations`, its clock at NOW; whole years lie ready in `years`, or in the cache."""
     clock = directory / "clock"
     clock.write_text("2000-01-01T00:00:00\n", encoding="utf-8")
-    words = [clock, str(latency_s), years or made_up_years.kept(), str(stations)]
+    words: list[str | Path] = [clock, str(latency_s), years or made_up_years.kept(), str(stations)]
     with subprocess.Popen(
         [sys.executable, "-m", "tests.bench.source", *words],
         cwd=REPOSITORY,

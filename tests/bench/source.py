@@ -3,7 +3,8 @@
 It answers what `airq_etl.simulator.Simulator` answers, byte for byte, without a thread a connection: from the made-up
 stations 1 to STATIONS, as of the time in the file CLOCK (ISO, UTC), each answer LATENCY_S seconds after its request,
 making it included. Whole years are taken from the directory YEARS where they lie ready (see `made_up_years`).
-Its first line on stdout is its URL; /bench gives as JSON what it took and sent since it began. It ends with stdin.
+Its first line on stdout is its URL. /bench gives as JSON what it took and sent since it began; /bench/ready answers
+once the newest days of all stations lie ready. It ends with stdin.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from airq_etl.synthetic import HISTORY, made_up
+from tests.bench.made_up_rows import Rows
 from tests.bench.made_up_years import body, file_of
 
 HOURLY = re.compile(r"/v3/getStationHourlyAvg/([0-9]{1,18})")
@@ -30,17 +32,21 @@ class Source:
     def __init__(self, clock: Path, latency_s: float, years: Path, stations: int) -> None:
         self.latency_s = latency_s
         self._clock, self._years = clock, years
-        self._answer = made_up(range(1, stations + 1))
+        self._stations = range(1, stations + 1)
+        self._answer = made_up(self._stations)
+        self._rows: dict[int, Rows] = {}
         self._sent = {"requests": 0, "wire_bytes": 0}
 
     def wire(self, target: str, *, zipped: bool) -> bytes:
         """The whole answer to a GET."""
         parts = urlsplit(target)
-        if parts.path == "/bench":
+        now = datetime.fromisoformat(self._clock.read_text(encoding="utf-8").strip()).replace(tzinfo=UTC)
+        if parts.path.startswith("/bench"):
+            if parts.path == "/bench/ready":
+                self._make_ready(now)
             used = resource.getrusage(resource.RUSAGE_SELF)
             told = {**self._sent, "source_cpu_s": used.ru_utime + used.ru_stime}
-            return _message(200, json.dumps(told).encode(), datetime.now(UTC), zipped=False)
-        now = datetime.fromisoformat(self._clock.read_text(encoding="utf-8").strip()).replace(tzinfo=UTC)
+            return _message(200, json.dumps(told).encode(), now, zipped=False)
         station = HOURLY.fullmatch(parts.path)
         packed = None if station is None else self._packed(int(station[1]), dict(parse_qsl(parts.query)), now)
         status = 404 if packed is None else 200
@@ -50,11 +56,19 @@ class Source:
         self._sent["wire_bytes"] += len(message)
         return message
 
+    def _make_ready(self, now: datetime) -> None:
+        for station in self._stations:
+            self._rows.setdefault(station, Rows(station, now)).bring_up(now)
+
     def _packed(self, station: int, query: dict[str, str], now: datetime) -> bytes | None:
         ready = file_of(self._years, station, now)
         if not query and ready.exists():
             return ready.read_bytes()
         first, last = (_date(query.get(name)) for name in ("start_date", "end_date"))
+        rows = self._rows.get(station)
+        if rows is not None and first is not None and rows.covers(first):
+            rows.bring_up(now)
+            return rows.packed(first, last or now)
         answer = self._answer(station, first or now - HISTORY, last or now, now)
         return None if answer is None else body(answer)
 
