@@ -27,7 +27,7 @@ class Directory:
         self, command: str, *words: str, now: datetime, fine: Sequence[int] = (0,), at_most_s: float = 0, **more: str
     ) -> Spent:
         """A command at a time; `more` are settings, by their names without AIRQ_."""
-        environment = ours(**self._settings, **{f"AIRQ_{name}": value for name, value in more.items()})
+        environment = ours(**self._settings | {f"AIRQ_{name}": value for name, value in more.items()})
         line = [*AIRQ, command, "-q", "--now", f"{now:%Y-%m-%dT%H:%M:%S}", *words]
         return cost(line, self._beside, environment, fine=fine, at_most_s=at_most_s)
 
