@@ -61,9 +61,11 @@ def measure(asked: Asked) -> Outcome:
     }
     views = tuple((f"{count} station-years", f"{count}: ", COST) for count in sizes)
     notes = (
-        "ours: mean, least, most, number, completeness and flags of eight sensors, CO over eight hours, the index and "
-        "guidelines, written by month and noted in the ledger. 'means': mean, least, most and number alone. 'flags "
-        f"too': by the same rules. More than {AT_MOST_S // 60} minutes are given up.",
+        (
+            "ours: mean, least, most, number, completeness and flags of eight sensors, CO over eight hours, the index and "
+            "guidelines, written by month and noted in the ledger. 'means': mean, least, most and number alone. 'flags "
+            f"too': by the same rules. More than {AT_MOST_S // 60} minutes are given up."
+        ),
         *late.values(),
     )
     return Outcome(samples, ratios, views, notes)
@@ -89,5 +91,5 @@ def _ours(directory: Directory) -> Sample:
 
 def theirs(name: str, what: str, directory: Directory, place: Path) -> Sample:
     """By pandas or DuckDB, `means` or `flags`, into `NAME-WHAT.parquet` of a place that has the rules."""
-    words = [what, directory.data / "hourly", place / "rules.json", place / f"{name}-{what}.parquet"]
+    words: list[str | Path] = [what, directory.data / "hourly", place / "rules.json", place / f"{name}-{what}.parquet"]
     return cost([*others.way(WAYS[name]), *words], place, bare(), at_most_s=AT_MOST_S).sample

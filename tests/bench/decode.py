@@ -26,14 +26,16 @@ def measure(asked: Asked) -> Outcome:
     theirs = others.python()
     for _ in range(asked.rounds):
         for whose, python, environment in (("ours", Path(sys.executable), ours()), ("naive", theirs, bare())):
-            words = [python, "-P", WAY, whose, str(REPEATS), body, keys]
+            words: list[str | Path] = [python, "-P", WAY, whose, str(REPEATS), body, keys]
             for way, spent in json.loads(cost(words, asked.directory, environment).out).items():
                 name = f"{way} ({'ours' if whose == 'ours' else 'others'})" if way == REFERENCE else way
                 samples.setdefault(name, []).extend({"cpu_ms": one} for one in spent)
     notes = (
-        f"One body of {body.stat().st_size / 1e6:.2f} MB of JSON; CPU of the process while it is worked on, "
-        f"{REPEATS} times a round. 'naive' is json.loads, a DataFrame, to_datetime and groupby (mean, count, min, "
-        "max); it checks nothing, and flags nothing. The reference is measured in both processes.",
+        (
+            f"One body of {body.stat().st_size / 1e6:.2f} MB of JSON; CPU of the process while it is worked on, "
+            f"{REPEATS} times a round. 'naive' is json.loads, a DataFrame, to_datetime and groupby (mean, count, min, "
+            "max); it checks nothing, and flags nothing. The reference is measured in both processes."
+        ),
     )
     return Outcome(samples, _ratios(samples), (("", "", ("cpu_ms",)),), notes)
 
@@ -44,7 +46,10 @@ def _ratios(samples: Samples) -> dict[str, dict[str, float]]:
     ways = [name for name in samples if name not in {mine, theirs}]
     pairs = [(name, mine if name.startswith("ours") else theirs) for name in ways]
     pairs += [(name, other) for name in ways if name.startswith("ours") for other in ways if other.startswith("naive")]
-    return {f"{name} / {other.partition(',')[0]}{_which(other)}": ratio(found, name, other, ("cpu_ms",)) for name, other in pairs}
+    return {
+        f"{name} / {other.partition(',')[0]}{_which(other)}": ratio(found, name, other, ("cpu_ms",))
+        for name, other in pairs
+    }
 
 
 def _which(other: str) -> str:

@@ -7,6 +7,7 @@ one with a whole run, the next with a run that neither forecasts nor looks at wh
 import os
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 
 from tests.bench import made_up_years
 from tests.bench.costs import Sample, Samples, interleaved
@@ -19,7 +20,7 @@ USUAL, SMALL, FIRST = (100, 1000), (10, 20), 2
 DAYS, FEW_DAYS = 25, 3
 LATENCY_S, CONCURRENCY = 0.1, 32
 STEPS = ("ideal_s", "over_ideal", "extract_s", "transform_s", "load_s", "forecast_s", "sanity_check_s")
-WHOLE, SHORTER = "run", "run --no-..."
+WHOLE, SHORTER = "run", "short"
 
 
 def measure(asked: Asked) -> Outcome:
@@ -33,7 +34,7 @@ def measure(asked: Asked) -> Outcome:
             samples |= _hours(asked, served, directory)
     found = medians(samples)
     ratios: dict[str, Sample] = {}
-    for small, large in zip(sizes, sizes[1:], strict=False):
+    for small, large in pairwise(sizes):
         for what in (WHOLE, SHORTER):
             cost = {count: found[f"{count}: {what}"] for count in (FIRST, small, large)}
             ratios[f"{what}: {large} / ({large // small} x {small}), beyond start"] = _beyond(cost, small, large)
@@ -42,10 +43,12 @@ def measure(asked: Asked) -> Outcome:
         ("steps, as the run itself recorded them", "", STEPS),
     )
     notes = (
-        f"{FEW_DAYS if asked.small else DAYS} days of each station before. L/conc: the sum of the latencies, divided "
-        f"by {CONCURRENCY}; extract/L: how many times that extract took. Beyond start: less what the {FIRST} stations "
-        "take. source s: CPU that the source took while the run was at work, on the same "
-        f"{os.cpu_count()} cores. AIRQ_SWEEP_DAYS=0, since a backfill is followed by one whole year else.",
+        (
+            f"{FEW_DAYS if asked.small else DAYS} days of each station before. L/c: the sum of the latencies, divided "
+            f"by {CONCURRENCY}; extr./L: how many times that extract took. Beyond start: less what the {FIRST} stations "
+            "take. short: --no-forecast --no-sanity-check. source s: CPU that the source took while the run was at work, on the same "
+            f"{os.cpu_count()} cores. AIRQ_SWEEP_DAYS=0, since a backfill is followed by one whole year else."
+        ),
     )
     return Outcome(samples, ratios, views, notes)
 

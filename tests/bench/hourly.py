@@ -22,6 +22,7 @@ connection.request("GET", sys.argv[2])
 connection.getresponse().read()
 """
 QUIET = {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
+STEPS = ("extract_s", "transform_s", "load_s", "forecast_s", "sanity_check_s")
 COMPARED = ("cpu_s", "wall_s", "wire_bytes")
 PAIRS = (("MongoDB", "naive, MongoDB"), ("embedded", "naive, SQLite"), ("embedded", "dlt, DuckDB"))
 Case = Callable[[], Sample]
@@ -37,12 +38,17 @@ def measure(asked: Asked) -> Outcome:
         found, "run --no-..., embedded", "bare Python, one round trip", ("cpu_s", "wall_s")
     )
     notes = (
-        f"{STATIONS} stations, a year each there before; every round an hour later. 'run' forecasts and looks at what "
-        "is stored, as cron's does; 'run --no-...' (--no-forecast --no-sanity-check) is the job that the others do.",
-        "naive: requests, the whole year, pandas, all rows inserted anew. dlt: incremental, merged into DuckDB. Both "
-        "from an environment of their own. CPU of the store's server is not in it.",
+        (
+            f"{STATIONS} stations, a year each there before; every round an hour later. 'run' forecasts and looks at what "
+            "is stored, as cron's does; 'run --no-...' (--no-forecast --no-sanity-check) is the job that the others do."
+        ),
+        (
+            "naive: requests, the whole year, pandas, all rows inserted anew. dlt: incremental, merged into DuckDB. Both "
+            "from an environment of their own. CPU of the store's server is not in it."
+        ),
     )
-    return Outcome(samples, ratios, (("", "", FETCHING),), notes)
+    views = (("", "", FETCHING), ("steps, as the runs themselves recorded them", "run", STEPS))
+    return Outcome(samples, ratios, views, notes)
 
 
 def _pairs() -> Iterator[tuple[str, str]]:
@@ -79,30 +85,32 @@ def _ours(asked: Asked, served: Served, database: Callable[[str], str]) -> dict[
         for store in ("embedded", "MongoDB"):
             settings = {"MONGODB_URI": database(f"ours_{number}")} if store == "MongoDB" else {}
             directory = Directory(asked.directory / f"{store}-{number}", STATIONS, served.url, **settings)
-            cases[f"{name}, {store}"] = _counted(
-                served, lambda directory=directory, words=words: directory("run", *words, now=served.now).sample
-            )
+            cases[f"{name}, {store}"] = _an_hour(served, directory, words)
     return cases
 
 
 def _theirs(asked: Asked, served: Served, database: Callable[[str], str]) -> dict[str, Case]:
     stations = [str(station) for station in range(1, STATIONS + 1)]
     kept = asked.place("dlt")
-    naive, by_dlt = others.way("naive"), others.way("dlt")
-    into = {"MongoDB": database("naive"), "SQLite": asked.directory / "naive.db"}
-    cases = {
-        f"naive, {store}": _counted(
-            served,
-            lambda place=place: cost([*naive, served.url, place, *stations], asked.directory, bare()).sample,
-        )
-        for store, place in into.items()
+    environments = {"naive": bare(), "dlt": bare(**QUIET, DLT_DATA_DIR=str(kept))}
+
+    def ran(way: str, store: str) -> Case:
+        words = [*others.way(way), served.url, store, *stations]
+        return lambda: served.counted(lambda: cost(words, kept, environments[way]).sample)
+
+    return {
+        "naive, MongoDB": ran("naive", database("naive")),
+        "naive, SQLite": ran("naive", str(asked.directory / "naive.db")),
+        "dlt, DuckDB": ran("dlt", str(kept)),
+        "bare Python, one round trip": lambda: served.counted(lambda: _one_trip(asked, served)),
     }
-    environment = bare(**QUIET, DLT_DATA_DIR=str(kept))
-    cases["dlt, DuckDB"] = _counted(
-        served, lambda: cost([*by_dlt, served.url, kept, *stations], kept, environment).sample
-    )
-    cases["bare Python, one round trip"] = _counted(served, lambda: _one_trip(asked, served))
-    return cases
+
+
+def _an_hour(served: Served, directory: Directory, words: tuple[str, ...]) -> Case:
+    def an_hour() -> Sample:
+        return served.counted(lambda: directory("run", *words, now=served.now).sample) | directory.steps()
+
+    return an_hour
 
 
 def _one_trip(asked: Asked, served: Served) -> Sample:
@@ -110,7 +118,3 @@ def _one_trip(asked: Asked, served: Served) -> Sample:
     asking = f"/v3/getStationHourlyAvg/1?start_date={hour:%Y%m%d-%H%M}&end_date={hour:%Y%m%d-%H%M}"
     host = served.url.removeprefix("http://")
     return cost([sys.executable, "-c", ONE_TRIP, host, asking], asked.directory, bare()).sample
-
-
-def _counted(served: Served, case: Case) -> Case:
-    return lambda: served.counted(case)

@@ -80,6 +80,11 @@ def source(directory: Path, stations: int, *, latency_s: float = 0.1, years: Pat
                 process.kill()
 
 
+def is_another() -> bool:
+    """Whether the MongoDB-speaking server is one at TEST_MONGODB_URI, none of ours."""
+    return bool(os.environ.get("TEST_MONGODB_URI"))
+
+
 @contextmanager
 def mongo(directory: Path) -> Iterator[Callable[[str], str]]:
     """Call with the name of a database for its URI; at TEST_MONGODB_URI, else a server of our own.

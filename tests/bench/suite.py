@@ -64,7 +64,8 @@ def shown(name: str, sentence: str, asked: Asked, outcome: Outcome) -> str:
     of_cases = medians(outcome.samples)
     lines = [*wrapped([f"{name}: {sentence}; medians of {asked.rounds}"])]
     for title, begins, columns in outcome.views:
-        cases = {case.removeprefix(begins): of_cases[case] for case in of_cases if case.startswith(begins)}
+        cut = begins if begins.endswith(" ") else ""
+        cases = {case.removeprefix(cut): of_cases[case] for case in of_cases if case.startswith(begins)}
         present = [column for column in columns if any(column in case for case in cases.values())]
         lines += ["", *([title] if title else []), *of_medians(cases, present)]
     if outcome.ratios:

@@ -1,8 +1,8 @@
 """One answer of a year, decoded again and again: `way_decode.py ours|naive ROUNDS FILE KEYS`, in one process.
 
 FILE is the body as JSON; KEYS the API's keys of the sensors, with our columns, as JSON. On stdout, as JSON, the CPU
-milliseconds of each way in each round, the ways one after the other in every round. `ours` is for airq-etl's environment, `naive` for
-one with pandas; both measure the same reference: a typed decode by msgspec, which checks every value, and nothing else.
+milliseconds of each way in each round, the ways one after the other in every round. `ours` is for airq-etl's
+environment, `naive` for one with pandas; both measure the same reference: a typed decode by msgspec, nothing else.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""Daily means by DuckDB: `way_duckdb_daily.py means|flags HOURLY RULES OUT`; its words are those of way_pandas_daily.py.
+"""Daily means by DuckDB: `way_duckdb_daily.py means|flags HOURLY RULES OUT`, called as way_pandas_daily.py is.
 
 One query. Means stream through it; what judges a value looks at the hours around it, by windows, step after step.
 """
@@ -60,7 +60,9 @@ def flags_query(files: str, rules: dict[str, Any]) -> str:
         raw=every("{s}"),
         days=DAYS.format(**rules),
         serving=every("case when {s} between {lowest} and {highest} then {s} end as {s}_v"),
-        near=every("lag({s}) over station as {s}_last, lag({s}_v) over station as {s}_l, lead({s}_v) over station as {s}_r"),
+        near=every(
+            "lag({s}) over station as {s}_last, lag({s}_v) over station as {s}_l, lead({s}_v) over station as {s}_r"
+        ),
         usual=every(median.replace("{0}", "{s}_v").replace("{1}", "").replace("{2}", "{s}_usual")),
         away=every("{s}_v - {s}_usual as {s}_away"),
         spread=every(

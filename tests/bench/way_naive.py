@@ -43,7 +43,8 @@ def main() -> None:
     url, store, *stations = sys.argv[1:]
     tables = [fetched(url, station) for station in stations]
     if store.startswith("mongodb"):
-        with pymongo.MongoClient(store) as client:
+        client: Any = pymongo.MongoClient(store)
+        with client:
             database = client.get_default_database()
             for hours, days in tables:
                 database.hours.insert_many(documents(hours))
