@@ -62,9 +62,9 @@ def measure(asked: Asked) -> Outcome:
     views = tuple((f"{count} station-years", f"{count}: ", COST) for count in sizes)
     notes = (
         (
-            "ours: mean, least, most, number, completeness and flags of eight sensors, CO over eight hours, the index and "
-            "guidelines, written by month and noted in the ledger. 'means': mean, least, most and number alone. 'flags "
-            f"too': by the same rules. More than {AT_MOST_S // 60} minutes are given up."
+            "ours: mean, least, most, number, completeness and flags of eight sensors, CO over eight hours, the index "
+            "and guidelines, written by year and noted in the ledger. 'means': mean, least, most and number alone. "
+            f"'flags too': by the same rules. More than {AT_MOST_S // 60} minutes are given up."
         ),
         *late.values(),
     )

@@ -45,9 +45,10 @@ def measure(asked: Asked) -> Outcome:
     notes = (
         (
             f"{FEW_DAYS if asked.small else DAYS} days of each station before. L/c: the sum of the latencies, divided "
-            f"by {CONCURRENCY}; extr./L: how many times that extract took. Beyond start: less what the {FIRST} stations "
-            "take. short: --no-forecast --no-sanity-check. source s: CPU that the source took while the run was at work, on the same "
-            f"{os.cpu_count()} cores. AIRQ_SWEEP_DAYS=0, since a backfill is followed by one whole year else."
+            f"by {CONCURRENCY}; extr./L: how many times that extract took. Beyond start: less what the {FIRST} "
+            "stations take. short: --no-forecast --no-sanity-check. source s: CPU that the source took while the run "
+            f"was at work, on the same {os.cpu_count()} cores. AIRQ_SWEEP_DAYS=0, since a backfill is followed by one "
+            "whole year else."
         ),
     )
     return Outcome(samples, ratios, views, notes)

@@ -7,6 +7,7 @@ every case runs once; and again.
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from tests.bench import made_up_years, others
 from tests.bench.costs import Sample, bare, cost, interleaved
@@ -15,6 +16,7 @@ from tests.bench.served import HOUR, Served, mongo, source
 from tests.bench.suite import FETCHING, Asked, Outcome, medians, ratio
 
 STATIONS = 2
+FEW_DAYS = timedelta(days=5)
 ONE_TRIP = """
 import http.client, sys
 connection = http.client.HTTPConnection(sys.argv[1])
@@ -39,12 +41,13 @@ def measure(asked: Asked) -> Outcome:
     )
     notes = (
         (
-            f"{STATIONS} stations, a year each there before; every round an hour later. 'run' forecasts and looks at what "
-            "is stored, as cron's does; 'run --no-...' (--no-forecast --no-sanity-check) is the job that the others do."
+            f"{STATIONS} stations, a year each there before; every round an hour later. 'run' forecasts and looks at "
+            "what is stored, as cron's does; 'run --no-...' (--no-forecast --no-sanity-check) is the job that the "
+            "others do."
         ),
         (
-            "naive: requests, the whole year, pandas, all rows inserted anew. dlt: incremental, merged into DuckDB. Both "
-            "from an environment of their own. CPU of the store's server is not in it."
+            "naive: requests, the whole year, pandas, all rows inserted anew. dlt: incremental, merged into DuckDB. "
+            "Both from an environment of their own. CPU of the store's server is not in it."
         ),
     )
     views = (("", "", FETCHING), ("steps, as the runs themselves recorded them", "run", STEPS))
@@ -66,9 +69,9 @@ def ready(asked: Asked) -> Iterator[tuple[Served, dict[str, Case]]]:
         source(asked.directory, STATIONS, years=years) as served,
         mongo(asked.directory) as database,
     ):
-        cases = _ours(asked, served, database) | _theirs(asked, served, database)
-        for case in cases.values():
-            case()
+        theirs = _theirs(asked, served, database)
+        interleaved(theirs, 1)
+        cases = _ours(asked, served, database) | theirs
         interleaved(cases, 1, lambda: _tick(asked, served))
         yield served, cases
 
@@ -81,10 +84,14 @@ def _tick(asked: Asked, served: Served) -> None:
 
 def _ours(asked: Asked, served: Served, database: Callable[[str], str]) -> dict[str, Case]:
     cases: dict[str, Case] = {}
+    # Of a small try some days are enough: the server that the benchmarks start takes long for a year.
+    first = ("--start-date", f"{served.now - FEW_DAYS:%Y-%m-%d}") if asked.small else ()
     for number, (name, words) in enumerate((("run --no-...", SHORT), ("run", ()))):
         for store in ("embedded", "MongoDB"):
             settings = {"MONGODB_URI": database(f"ours_{number}")} if store == "MongoDB" else {}
+            settings |= {"SWEEP_DAYS": "0"} if asked.small else {}
             directory = Directory(asked.directory / f"{store}-{number}", STATIONS, served.url, **settings)
+            directory("run", *words, *first, now=served.now)
             cases[f"{name}, {store}"] = _an_hour(served, directory, words)
     return cases
 

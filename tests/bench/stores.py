@@ -34,8 +34,8 @@ def measure(asked: Asked) -> Outcome:
     views = tuple((f"{count} station-years of hours", f"{count}: ", ("rows", "rows_s", *COST[:2])) for count in sizes)
     notes = (
         (
-            "docs/s: documents gone through in a second, written or not; CPU of the process that saves, not of the server. "
-            "Documents are made before. naive: insert_many, then a ReplaceOne with upsert for each document."
+            "docs/s: documents gone through in a second, written or not; CPU of the process that saves, not of the "
+            "server. Documents are made before. naive: insert_many, then a ReplaceOne with upsert for each document."
         ),
         *([] if is_another() else [LIMITED.format(_most(asked))]),
     )
