@@ -1,1 +1,1 @@
-"""How long things take, for anyone to see: `python -m tests.bench.NAME`. No time is asserted."""
+"""How long things take, for anyone to see: `python -m tests.bench`. No time is asserted."""

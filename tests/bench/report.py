@@ -1,19 +1,15 @@
-"""What a report costs: `python -m tests.bench.report [STATIONS [DIR]]` (100 by default).
+"""What a report costs, of 100 stations by default.
 
-So many made-up stations, each with two years of hours, go through extract, transform and load into a temporary data
-directory (or DIR, where they may lie already). Then the page, the facts alone, and the page of one station are made by
-processes of their own, three times each; the page from the store once, and once more in the tables when a look at
-everything is recorded, as it is each night. Last, Chromium opens the page with no
-network, where it is installed (the extra `dev` brings what drives it): when it is ready, and how large it gets.
+So many made-up stations, each with two years of hours, go through extract, transform and load. Then the page, the facts
+alone, and the page of one station are made by processes of their own; the page from the store once, and once more from
+the tables when a look at everything is recorded, as it is each night. Last, Chromium opens the page with no network,
+where it is installed (the extra `dev` brings what drives it): when it is ready, and how large it gets.
 """
 
+import importlib.util
 import shutil
-import statistics
-import subprocess
-import sys
-import tempfile
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from airq_etl import settings as configuration
@@ -21,11 +17,13 @@ from airq_etl.lake import HOURLY, Lake
 from airq_etl.pipeline.run import run_all
 from airq_etl.simulator import Simulator
 from airq_etl.stations_file import parse_stations
-from tests.bench.forecast import Cost, cost
+from tests.bench.costs import AIRQ, Sample, Samples, cost, interleaved, ours
+from tests.bench.made_up_years import NOW
+from tests.bench.suite import COST, Asked, Outcome
 
-NOW = datetime(2026, 9, 9, 10, 20, tzinfo=UTC)
 YEAR = timedelta(days=365)
-ROUNDS, MANY = 3, 100
+MANY = 100
+FINDINGS = 4  # the exit code of a sanity check that found something
 
 
 def fill(data: Path, stations: str) -> None:
@@ -38,56 +36,59 @@ def fill(data: Path, stations: str) -> None:
             run_all(configuration.build(asked), forecast=False, sanity_check=False)
 
 
-def _report(data: Path, *words: str | Path) -> Cost:
-    return cost("report", "--data-dir", data, "--now", f"{NOW:%Y-%m-%dT%H:%M:%S}", *words)
+def measure(asked: Asked) -> Outcome:
+    """See above."""
+    samples: Samples = {}
+    sizes = asked.sizes((MANY,), (2,))
+    for count in sizes:
+        for what, found in _of(asked, count, asked.place(str(count))).items():
+            samples[f"{count}: {what}"] = found
+    views = tuple((f"{count} stations, two years each", f"{count}: ", (*COST, "size_mb", "heap_mb")) for count in sizes)
+    return Outcome(samples, {}, views, ("opened: by Chromium, with no network, until its first chart is drawn.",))
 
 
-def _show(count: int, directory: Path) -> None:
-    data, page, few = directory / "data", directory / "all.html", directory / "one.html"
-    stations = ",".join(map(str, range(1, count + 1)))
-    began = time.perf_counter()
-    fill(data, stations)
-    print(f"{count} stations, two years of hours each, in {time.perf_counter() - began:.0f} s")  # noqa: T201
-    print(f"{'':<28} {'CPU':>8} {'wall':>8} {'memory':>9} {'size':>9}")  # noqa: T201
-    _tell("the page", [_report(data, "-o", page) for _ in range(ROUNDS)], page)
-    _tell("the page of one station", [_report(data, "--station", "1", "-o", few) for _ in range(ROUNDS)], few)
-    _tell("the facts (--json)", [_report(data, "--json") for _ in range(ROUNDS)])
-    _tell("the page, from the store", [_report(data, "--source", "store", "-o", page)], page)
-    looking: list[str | Path] = ["sanity-check", "-q", "--data-dir", data, "--now", f"{NOW:%Y-%m-%dT%H:%M:%S}"]
-    subprocess.run([sys.executable, "-m", "airq_etl", *looking], check=False, stdout=subprocess.DEVNULL)
-    _tell("the page, findings known", [_report(data, "-o", page) for _ in range(ROUNDS)], page)
-    if chromium := shutil.which("chromium"):
-        _open(chromium, page)
+def _of(asked: Asked, count: int, directory: Path) -> Samples:
+    page, few = directory / "all.html", directory / "one.html"
+    fill(directory / "data", ",".join(map(str, range(1, count + 1))))
+
+    def made(*words: str | Path, file: Path | None = None) -> Sample:
+        to: list[str | Path] = [] if file is None else ["-o", file]
+        sample = _command(directory, "report", *words, *to)
+        return sample if file is None else sample | {"size_mb": file.stat().st_size / 1e6}
+
+    cases = {
+        "the page": lambda: made(file=page),
+        "the page of one station": lambda: made("--station", "1", file=few),
+        "the facts (--json)": lambda: made("--json"),
+    }
+    samples = interleaved(cases, asked.rounds)
+    samples["the page, from the store"] = [made("--source", "store", file=page)]
+    _command(directory, "sanity-check", "-q")
+    samples["the page, findings known"] = [made(file=page) for _ in range(asked.rounds)]
+    if (chromium := shutil.which("chromium")) and importlib.util.find_spec("playwright"):
+        samples["opened"] = opened(chromium, page, asked.rounds)
+    return samples
 
 
-def _tell(what: str, costs: list[Cost], file: Path | None = None) -> None:
-    spent = Cost(*map(statistics.median, zip(*costs, strict=True)))
-    size = "" if file is None else f"{file.stat().st_size / 1e6:6.1f} MB"
-    print(f"{what:<28} {spent.cpu:>6.1f} s {spent.wall:>6.1f} s {spent.rss:>6.0f} MB {size:>9}")  # noqa: T201
+def _command(directory: Path, *words: str | Path) -> Sample:
+    line = [*AIRQ, *words, "--data-dir", directory / "data", "--now", f"{NOW:%Y-%m-%dT%H:%M:%S}"]
+    return cost(line, directory, ours(), fine=(0, FINDINGS)).sample
 
 
-def _open(chromium: str, page: Path) -> None:
+def opened(chromium: str, page: Path, rounds: int) -> list[Sample]:
+    """How long a page takes to be there, and how large its JavaScript gets."""
     from playwright.sync_api import sync_playwright
 
+    samples = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        seconds, heap = [], 0.0
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             tab = browser.new_context(offline=True).new_page()
             began = time.perf_counter()
             tab.goto(page.as_uri())
             tab.wait_for_selector(".chart svg")
-            seconds.append(time.perf_counter() - began)
-            heap = tab.evaluate("performance.memory.usedJSHeapSize / 1e6")
+            wall = time.perf_counter() - began
+            samples.append({"wall_s": wall, "heap_mb": tab.evaluate("performance.memory.usedJSHeapSize / 1e6")})
             tab.close()
         browser.close()
-    print(f"opened, its first chart drawn, in {statistics.median(seconds):.1f} s; JavaScript heap {heap:.0f} MB")  # noqa: T201
-
-
-if __name__ == "__main__":
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else MANY
-    if len(sys.argv) > 2:
-        _show(number, Path(sys.argv[2]))
-    else:
-        with tempfile.TemporaryDirectory() as place:
-            _show(number, Path(place))
+    return samples
