@@ -558,14 +558,17 @@ def test_one_that_was_removed_between_reading_and_writing_is_there_again(mongo: 
     assert list(mongo.read(HOURLY)) == [there, gone]
 
 
-class _Updates(pymongo.monitoring.CommandListener):
-    """The updates that a client sends."""
+class _Heard(pymongo.monitoring.CommandListener):
+    """The updates that a client sends, and the collections in which it looks for documents by `_id`."""
 
     def __init__(self) -> None:
-        self.sent: list[dict[str, Any]] = []
+        self.updates: list[dict[str, Any]] = []
+        self.looked: list[str] = []
 
     def started(self, event: pymongo.monitoring.CommandStartedEvent) -> None:
-        self.sent += event.command.get("updates", [])
+        self.updates += event.command.get("updates", [])
+        if "_id" in event.command.get("filter", {}):
+            self.looked.append(event.command["find"])
 
     def succeeded(self, event: pymongo.monitoring.CommandSucceededEvent) -> None:
         pass
@@ -574,17 +577,52 @@ class _Updates(pymongo.monitoring.CommandListener):
         pass
 
 
-@pytest.mark.parametrize("shares", [False, True])
-def test_a_sharded_collection_takes_each_write(mongo: MongoStore, mongo_uri: str, *, shares: bool) -> None:
-    """Sharded by `station_id`, MongoDB takes no upsert by `_id`, and routes a replacement by the station in it."""
-    updates = _Updates()
-    with closing(pymongo.MongoClient[dict[str, Any]](mongo_uri, tz_aware=True, event_listeners=[updates])) as client:
+@pytest.fixture
+def heard(mongo: MongoStore, mongo_uri: str) -> Iterator[_Heard]:
+    """What `mongo` sends from now on."""
+    listener = _Heard()
+    with closing(pymongo.MongoClient[dict[str, Any]](mongo_uri, tz_aware=True, event_listeners=[listener])) as client:
         mongo._database = client.get_database(mongo._database.name)  # noqa: SLF001 -- to hear what it sends
-        for co in (0.41, 0.9):
-            mongo.save([(HOURLY, _hours(30, co=co)), (DAILY, _days(30, co=co))], LAKE, 1, exact=True, shares=shares)
-    replacements = [update for update in updates.sent if "station_id" in update["u"]]
+        yield listener
+
+
+@pytest.mark.parametrize("shares", [False, True])
+def test_a_sharded_collection_takes_each_write(mongo: MongoStore, heard: _Heard, *, shares: bool) -> None:
+    """Sharded by `station_id`, MongoDB takes no upsert by `_id`, and routes a replacement by the station in it."""
+    for co in (0.41, 0.9):
+        mongo.save([(HOURLY, _hours(30, co=co)), (DAILY, _days(30, co=co))], LAKE, 1, exact=True, shares=shares)
+    replacements = [update for update in heard.updates if "station_id" in update["u"]]
     assert len(replacements) == 32
-    assert not any(update.get("upsert") for update in updates.sent)
+    assert not any(update.get("upsert") for update in heard.updates)
+
+
+def test_nothing_is_looked_for_in_what_was_empty_at_first(mongo: MongoStore, heard: _Heard) -> None:
+    """The first load of a data directory inserts where nothing is there; all others look at what is."""
+    mongo.save([(HOURLY, _hours(30))], LAKE, 1)
+    assert set(heard.looked) == {"meta"}
+    mongo.save([(HOURLY, _hours(30))], OTHER_LAKE, 1)
+    assert heard.looked.count("hourly") == 1
+    assert mongo.save([(HOURLY, _hours(30, co=0.9)), (DAILY, _days(30))], LAKE, 2) == {"hourly": 30, "daily": 2}
+    assert heard.looked.count("hourly") == 2
+    assert heard.looked.count("daily") == 1
+
+
+def test_what_others_insert_during_the_first_load_is_replaced_only_by_what_is_newer(
+    mongo: MongoStore, database: Database
+) -> None:
+    """Although nobody looked: the newer hour of another stays, the older one goes."""
+    ours = _hours(3, co=0.1)
+    newer, older = (
+        _hours(3, co=0.2, requested_at=START + timedelta(days=days))[number] for number, days in ((0, 41), (1, 39))
+    )
+
+    def batches() -> Iterator[Batch]:
+        yield STATIONS, _stations()
+        database["hourly"].insert_many([dict(newer), dict(older)])
+        yield HOURLY, ours
+
+    mongo.save(batches(), LAKE, 1)
+    assert list(mongo.read(HOURLY)) == [newer, *ours[1:]]
 
 
 def test_a_database_of_a_newer_version_is_left_alone(mongo: MongoStore, database: Database) -> None:

@@ -9,7 +9,7 @@ wrote in the meantime stays where it is newer.
 import time
 from collections.abc import Collection as Some
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -64,12 +64,10 @@ class MongoStore:
         with self._translated():
             for collection in (kind for kind in COLLECTIONS if kind.time is not None):
                 self._database[collection.name].create_index([("station_id", 1), (str(collection.time), 1)])
-            # From the first document on others are to see that they share.
-            with suppress(DuplicateKeyError):
-                self._database[META.name].insert_one({"_id": mark_id(lake_id), "position": None, "layout": LAYOUT})
+            empty = self._empty() if self._leaves_a_mark(lake_id) else set()
             for collection, documents in batches:
-                chunks = _chunks(documents, READ_AT_ONCE)
-                sent = sum(self._write(collection, chunk, exact=exact, shares=shares) for chunk in chunks)
+                chunks, new = _chunks(documents, READ_AT_ONCE), collection.name in empty
+                sent = sum(self._write(collection, chunk, exact=exact, shares=shares, new=new) for chunk in chunks)
                 written[collection.name] = written.get(collection.name, 0) + sent
             self._write(META, [{"_id": mark_id(lake_id), "position": position, "layout": LAYOUT}])
         return written
@@ -128,21 +126,40 @@ class MongoStore:
         with pymongo.timeout(FAREWELL_S):
             self._client.close()
 
+    def _leaves_a_mark(self, lake_id: str) -> bool:
+        """From the first document on others are to see that they share; whether the data directory was new here."""
+        try:
+            self._database[META.name].insert_one({"_id": mark_id(lake_id), "position": None, "layout": LAYOUT})
+        except DuplicateKeyError:
+            return False
+        return True
+
+    def _empty(self) -> set[str]:
+        """The collections in which there is nothing that would have to be looked for."""
+        return {kind.name for kind in COLLECTIONS if self._database[kind.name].find_one({}, {"_id": 1}) is None}
+
     def _write(
-        self, collection: Collection, documents: list[Document], *, exact: bool = False, shares: bool = False
+        self,
+        collection: Collection,
+        documents: list[Document],
+        *,
+        exact: bool = False,
+        shares: bool = False,
+        new: bool = False,
     ) -> int:
+        """Insert or replace; those that are likely `new` are not looked for first."""
         self._check_deadline()
         target, newness = self._database[collection.name], collection.newness
-        ids = [document["_id"] for document in documents]
-        there = {document["_id"]: document for document in target.find({"_id": {"$in": ids}})}
-        new = [document for document in documents if document["_id"] not in there]
+        ids = [] if new else [document["_id"] for document in documents]
+        there = {document["_id"]: document for document in target.find({"_id": {"$in": ids}})} if ids else {}
+        unknown = [document for document in documents if document["_id"] not in there]
         replaced = [d for d in documents if d["_id"] in there and _replaces(d, there[d["_id"]], newness, exact=exact)]
-        overtaken = _insert(target, new)
+        overtaken = _insert(target, unknown)
         for pending, condition in ((replaced, newness if shares else None), (overtaken, newness)):
             for chunk in _chunks(pending, REPLACE_AT_ONCE):
                 self._check_deadline()
                 _replace(target, chunk, condition)
-        return len(new) + len(replaced)
+        return len(unknown) + len(replaced)
 
     def _check_deadline(self) -> None:
         if time.monotonic() > self._deadline:

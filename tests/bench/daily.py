@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from airq_etl import quality
+from airq_etl import quality, usual
 from airq_etl.sensors import SENSORS
 from airq_etl.synthetic import HISTORY
 from tests.bench import others
@@ -27,10 +27,10 @@ def rules() -> dict[str, Any]:
     names = ("column", "lowest", "highest", "signed", "detection", "flat_h", "warm_up_h")
     return {
         "sensors": [{name: getattr(sensor, name) for name in names} for sensor in SENSORS if sensor.core],
-        "usual_days": quality.USUAL.days,
-        "fewest_usual": quality.FEWEST_USUAL,
+        "usual_days": usual.DAYS,
+        "fewest_usual": usual.FEWEST,
         "spike": quality.SPIKE,
-        "mad_to_sigma": quality.MAD_TO_SIGMA,
+        "mad_to_sigma": usual.MAD_TO_SIGMA,
         "off_h": quality.OFF // HOUR,
         "alone_h": quality.ALONE // HOUR,
     }
