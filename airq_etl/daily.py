@@ -10,6 +10,8 @@ against a guideline it has not.
 import math
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import add
 
 import polars as pl
 
@@ -159,14 +161,16 @@ def _eight_hours(judged: pl.DataFrame, zones: Zones) -> pl.DataFrame:
 
 
 def _mean_of_eight() -> pl.Expr:
-    # Row by row, since the sum that a rolling mean carries on differs in the last bit with where it began.
+    # Row by row, since the sum that a rolling mean carries on differs in the last bit with where it began; and in one
+    # order, since that in which polars sums columns up differs with the number of its threads.
     station, hour, co = pl.col("station_id"), pl.col("hour"), pl.col("co")
     values = [
         pl.when(station == station.shift(age), hour - hour.shift(age) < EIGHT_HOURS).then(co.shift(age))
         for age in range(MOST_OF_EIGHT)
     ]
     count = pl.sum_horizontal(value.is_not_null() for value in values)
-    return pl.when(count >= FEWEST_OF_EIGHT).then(pl.mean_horizontal(values)).alias("/co_8h")
+    total = reduce(add, (value.fill_null(0.0) for value in values))
+    return pl.when(count >= FEWEST_OF_EIGHT).then(total / count).alias("/co_8h")
 
 
 def _marks() -> list[pl.Expr]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from airq_etl import hourly, nowcast, payload, quality
+from airq_etl import hourly, nowcast, payload, quality, synthetic
 
 START = datetime(2024, 9, 9, tzinfo=UTC)
 STATION = 283164601
@@ -45,3 +45,10 @@ def captured(captures: Path, *stations: int) -> pl.DataFrame:
         asked = max(row.timestamp for row in decoded.rows).replace(tzinfo=UTC) + timedelta(minutes=30)
         answers.append(hourly.parse(decoded, station_id, asked).rows)
     return hourly.merge(hourly.empty(), hourly.combine(answers)).rows
+
+
+def made_up(station: int, days: int) -> pl.DataFrame:
+    """The hourly table of a made-up station, asked for on 2026-09-09."""
+    now = datetime(2026, 9, 9, 10, 20, tzinfo=UTC)
+    said = synthetic.made_up([station])(station, now - timedelta(days=days), now, now)
+    return hourly.parse(payload.decode(msgspec.json.encode(said)), station, now).rows

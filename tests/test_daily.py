@@ -2,7 +2,10 @@
 
 import math
 import random
+import subprocess
+import sys
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -14,6 +17,10 @@ from airq_etl import daily, hourly
 from airq_etl.sensors import CORE_COLUMNS
 from airq_etl.stations import Rules, midnight
 from tests.frames import START, STATION, answer, hour
+from tests.mongo import REPOSITORY
+
+if TYPE_CHECKING:
+    from tests.conftest import Airq
 
 AFTER = hour(24 * 400)
 NEW_YORK = {STATION: "America/New_York"}
@@ -177,6 +184,30 @@ def test_a_mean_of_eight_hours_is_the_same_whatever_was_before() -> None:
         near = frame.filter(pl.col("hour").dt.date().is_between(day - timedelta(days=1), day))
         alone = daily.compute(near, Rules()).filter(pl.col("day") == day)
         assert only(alone)["co_8h_max"] == only(whole.filter(pl.col("day") == day))["co_8h_max"]
+
+
+DIGEST = """
+import hashlib
+import polars as pl
+from airq_etl import daily, hourly
+from airq_etl.stations import Rules
+from tests.frames import made_up
+hours = pl.concat(made_up(station, 60) for station in range(1, 6))
+whole = daily.compute(hours, Rules())
+parts = pl.concat(daily.compute(hours.filter(pl.col("station_id") == s), Rules()) for s in range(1, 6))
+assert whole.equals(parts)
+print(hashlib.sha256(repr(whole.rows()).encode()).hexdigest())
+"""
+
+
+def test_a_day_is_the_same_on_however_many_threads(airq: "Airq") -> None:
+    """To the last bit, by itself and among others: so on every machine, and in whatever portions days are computed."""
+    found = set()
+    for threads in (1, 2, 3, 8):
+        env = airq.environment | {"POLARS_MAX_THREADS": str(threads), "PYTHONPATH": str(REPOSITORY)}
+        ran = subprocess.run([sys.executable, "-c", DIGEST], env=env, capture_output=True, text=True, check=True)
+        found.add(ran.stdout)
+    assert len(found) == 1
 
 
 def test_a_mean_of_eight_hours_may_end_with_one_that_is_missing() -> None:

@@ -1,5 +1,8 @@
 """How forecasts turned out: error, skill against persistence, pinball loss and coverage, a row a series."""
 
+from functools import reduce
+from operator import add
+
 import polars as pl
 
 from airq_etl.forecast import LEVELS, QUANTILES
@@ -34,7 +37,8 @@ def scores(forecasts: pl.DataFrame) -> pl.DataFrame:
             hours=pl.len().cast(pl.Int64),
             mae=_error("median"),
             persistence_mae=_error("persistence"),
-            pinball=pl.mean_horizontal(_loss(name, level) for name, level in zip(QUANTILES, LEVELS, strict=True)),
+            # In one order: in which polars sums columns up differs with the number of its threads.
+            pinball=reduce(add, map(_loss, QUANTILES, LEVELS)) / len(LEVELS),
             coverage80=_coverage("lo80", "hi80"),
             coverage95=_coverage("lo95", "hi95"),
         )
