@@ -8,7 +8,7 @@ import msgspec
 
 from airq_etl import __version__
 from airq_etl.forecast import POLLUTANTS, QUANTILES
-from airq_etl.forecast.features import REACH, VERSION
+from airq_etl.forecast.features import REACH, VERSION, Seen
 from airq_etl.forecast.fitted import Fitted
 from airq_etl.forecast.gate import DAMPED, PERSISTENCE
 from airq_etl.forecast.grid import Grid, Values
@@ -148,8 +148,9 @@ def _outlooks(
 
 def sights_of(grid: Grid, station_id: int, horizon: int) -> list[Sight]:
     """The series of a station, up to a horizon, by pollutant."""
-    sensors = [sensor for sensor in POLLUTANTS if (station_id, sensor) in grid.values]
-    return [Sight(grid, Series(station_id, sensor, ahead)) for sensor in sensors for ahead in range(1, horizon + 1)]
+    sensors, seen = [sensor for sensor in POLLUTANTS if (station_id, sensor) in grid.values], Seen()
+    every = (Series(station_id, sensor, ahead) for sensor in sensors for ahead in range(1, horizon + 1))
+    return [Sight(grid, series, seen) for series in every]
 
 
 class BroughtUp(NamedTuple):

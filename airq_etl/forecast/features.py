@@ -4,8 +4,9 @@ All are in the scale of the models (see `scale`), most as a distance from the `l
 known is NaN; a model takes it as usual.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -37,19 +38,55 @@ class Situation(NamedTuple):
     features: dict[str, Values]
 
 
-def situation(grid: Grid, station: int, sensor: str, horizon: int, lowest: float) -> Situation:
+Seen = dict[tuple[object, ...], Any]
+"""What several series of a station on one grid have in common, by what it is of; filled in as it is needed."""
+
+
+def situation(  # noqa: PLR0913, PLR0917 -- what a situation is of
+    grid: Grid, station: int, sensor: str, horizon: int, lowest: float, seen: Seen | None = None
+) -> Situation:
     """The situation at every hour of the grid, the hour to forecast being `horizon` hours after it."""
+    seen = {} if seen is None else seen
     values = scaled(sensor, grid.values[station, sensor], lowest)
     level, age = filled(values)
     target = np.full(grid.length, np.nan)
     target[: grid.length - horizon] = values[horizon:] - level[: grid.length - horizon]
     clock = _Clock(grid, station, horizon)
-    features = dict(_own(values, level, age, horizon))
+    features = dict(_own(level, age, horizon, _once(seen, ("own", sensor, lowest), lambda: _past(values, level))))
     features |= dict(_times(features, level, clock))
     features |= dict(_hinges(features))
-    features |= dict(_inputs(grid, station, sensor, clock))
-    features |= dict(_others(grid, station, sensor, -features["mean 168"]))
+    features |= dict(_inputs(grid, station, sensor, clock, seen))
+    features |= dict(_others(grid, station, sensor, -features["mean 168"], seen))
     return Situation(level, age, target, features)
+
+
+T = TypeVar("T")
+
+
+def _once(seen: Seen, key: tuple[object, ...], make: Callable[[], T]) -> T:
+    """What is `seen` under a key, made where it is not."""
+    if key not in seen:
+        seen[key] = make()
+    found: T = seen[key]
+    return found
+
+
+class _Past(NamedTuple):
+    """What the sensor said, whatever hour is to be forecast: usual courses by days, the others by their hours."""
+
+    usual: dict[int, Values]
+    means: dict[int, Values]
+    spreads: dict[int, Values]
+    unrest: Values
+
+
+def _past(values: Values, level: Values) -> _Past:
+    return _Past(
+        {days: profile(values, days) for days in (7, 28)},
+        {hours: mean(values, hours) for hours in (3, 6, 12, DAY, 3 * DAY, WEEK)},
+        {hours: spread(values, hours) for hours in (6, DAY)},
+        mean(np.abs(level - before(level, 1)), DAY),
+    )
 
 
 class _Clock(NamedTuple):
@@ -73,7 +110,7 @@ class _Clock(NamedTuple):
         return found
 
 
-def _own(values: Values, level: Values, age: Values, horizon: int) -> Columns:
+def _own(level: Values, age: Values, horizon: int, past: _Past) -> Columns:
     """What the sensor said: the last hours, the same hour on days before, the usual course of the day."""
     yield "level", level
     for hours in range(1, 7):
@@ -82,17 +119,15 @@ def _own(values: Values, level: Values, age: Values, horizon: int) -> Columns:
         then = before(level, hours - horizon)
         yield f"lag {hours} of target", then - level
         yield f"move of {hours}", then - before(level, hours)
-    for days in (7, 28):
-        usual = profile(values, days)
+    for days, usual in past.usual.items():
         there = before(usual, DAY - horizon)
         yield f"usual move {days}", there - usual
         yield f"usual {days}", there - level
-    for hours in (3, 6, 12, DAY, 3 * DAY, WEEK):
-        yield f"mean {hours}", mean(values, hours) - level
-    for hours in (6, DAY):
-        yield f"spread {hours}", spread(values, hours)
-    jumps = np.abs(level - before(level, 1))
-    yield "unrest 24", mean(jumps, DAY)
+    for hours, average in past.means.items():
+        yield f"mean {hours}", average - level
+    for hours, spread_ in past.spreads.items():
+        yield f"spread {hours}", spread_
+    yield "unrest 24", past.unrest
     yield "age", np.minimum(age, 3)
     yield "long age", np.log1p(np.minimum(age, WEEK))
 
@@ -125,30 +160,37 @@ def _hinges(own: dict[str, Values]) -> Columns:
         yield f"{name} up", np.maximum(own[name], 0.0)
 
 
-def _inputs(grid: Grid, station: int, sensor: str, clock: _Clock) -> Columns:
+def _inputs(grid: Grid, station: int, sensor: str, clock: _Clock, seen: Seen) -> Columns:
     """The other sensors of the station."""
     for name in INPUTS:
         if name == sensor or (station, name) not in grid.values:
             continue
-        level, _ = filled(_seen(name, grid.values[station, name]))
-        usual = level - mean(level, WEEK)
-        yield f"{name}", usual
-        yield f"{name} lag 1", level - before(level, 1)
-        yield f"{name} day", level - mean(level, DAY)
+        columns = _once(seen, ("input", station, name), partial(_input, name, grid.values[station, name]))
+        yield from columns.items()
         if name in {"temperature", "humidity"}:
-            yield f"{name} lag 3", level - before(level, 3)
-            yield f"{name} lag 24", level - before(level, DAY)
             for which, wave in zip(("cos", "sin"), clock.wave(1), strict=True):
-                yield f"{name} {which}", usual * wave
+                yield f"{name} {which}", columns[name] * wave
 
 
-def _others(grid: Grid, station: int, sensor: str, own: Values) -> Columns:
+def _input(name: str, values: Values) -> dict[str, Values]:
+    level, _ = filled(_seen(name, values))
+    found: dict[str, Values] = {
+        f"{name}": level - mean(level, WEEK),
+        f"{name} lag 1": level - before(level, 1),
+        f"{name} day": level - mean(level, DAY),
+    }
+    if name in {"temperature", "humidity"}:
+        found |= {f"{name} lag 3": level - before(level, 3), f"{name} lag 24": level - before(level, DAY)}
+    return found
+
+
+def _others(grid: Grid, station: int, sensor: str, own: Values, seen: Seen) -> Columns:
     """The same sensor at the other stations, their mean where there are several; nothing where there are too many."""
     others = [key for key in grid.values if key[1] == sensor and key[0] != station]
     if not others or len(others) > MOST_OTHERS:
         return
     # Each at its own level: where two stations stand is no news, only what moves there is.
-    shapes = [_shape(_seen(sensor, grid.values[key])) for key in others]
+    shapes = [_once(seen, ("shape", *key), partial(_shape, _seen(sensor, grid.values[key]))) for key in others]
     usual, day, last, three = (_mean_of([shape[at] for shape in shapes]) for at in range(4))
     yield "others", usual
     yield "others day", day

@@ -1,6 +1,9 @@
 """Arrays by hour, looked at backwards: at each hour from it and those before, never from one after it."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from airq_etl.forecast.grid import Values
 
@@ -26,14 +29,23 @@ def before(values: Values, hours: int) -> Values:
 
 
 def mean(values: Values, window: int, least: int = 1) -> Values:
-    """The mean over the last `window` entries, NaN where fewer than `least` of them have a value."""
+    """The mean over the last `window` entries (or rows), NaN where fewer than `least` of them have a value."""
     there = ~np.isnan(values)
-    total = np.cumsum(np.concatenate(([0.0], np.where(there, values, 0.0))))
-    count = np.cumsum(np.concatenate(([0], there)))
-    end = np.arange(1, len(values) + 1)
-    begin = np.maximum(end - window, 0)
-    number = count[end] - count[begin]
-    return np.where(number >= least, (total[end] - total[begin]) / np.maximum(number, 1), np.nan)
+    total, count = _running(np.where(there, values, 0.0)), _running(there)
+    end = len(values)
+    # The first entries look at all that there are.
+    first = min(window, end)
+    number, found = count[1:].copy(), total[1:].copy()
+    number[first:] -= count[1 : end + 1 - first]
+    found[first:] -= total[1 : end + 1 - first]
+    return np.where(number >= least, found / np.maximum(number, 1), np.nan)
+
+
+def _running(values: NDArray[Any]) -> NDArray[Any]:
+    """The sum of the entries before each, and after the last."""
+    found = np.zeros((len(values) + 1, *values.shape[1:]), dtype=np.int64 if values.dtype == bool else np.float64)
+    np.cumsum(values, axis=0, out=found[1:])
+    return found
 
 
 def spread(values: Values, window: int) -> Values:
@@ -47,5 +59,4 @@ def spread(values: Values, window: int) -> Values:
 def profile(values: Values, days: int) -> Values:
     """The mean at the same hour of the day over the last `days`, the hour itself included."""
     whole = np.concatenate((values, np.full(-len(values) % DAY, np.nan))).reshape(-1, DAY)
-    columns = [mean(whole[:, hour], days, max(2, days // 4)) for hour in range(DAY)]
-    return np.stack(columns, axis=1).ravel()[: len(values)]
+    return mean(whole, days, max(2, days // 4)).ravel()[: len(values)]

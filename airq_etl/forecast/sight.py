@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from airq_etl.forecast.features import Situation, situation
+from airq_etl.forecast.features import Seen, Situation, situation
 from airq_etl.forecast.grid import Grid, Places, Values
 
 
@@ -17,10 +17,14 @@ class Series(NamedTuple):
 
 
 class Sight:
-    """The situations of a series at all hours of a grid, made when they are asked for, and its values."""
+    """The situations of a series at all hours of a grid, made when they are asked for, and its values.
 
-    def __init__(self, grid: Grid, series: Series) -> None:
+    Series of the same grid may share what they have `seen`.
+    """
+
+    def __init__(self, grid: Grid, series: Series, seen: Seen | None = None) -> None:
         self.grid = grid
+        self._seen = {} if seen is None else seen
         self.series = series
         self.values: Values = grid.values[series.station_id, series.sensor]
         self._situations: dict[float, Situation] = {}
@@ -29,7 +33,7 @@ class Sight:
         """The situations where the scale has this floor."""
         if lowest not in self._situations:
             station_id, sensor, horizon = self.series
-            self._situations[lowest] = situation(self.grid, station_id, sensor, horizon, lowest)
+            self._situations[lowest] = situation(self.grid, station_id, sensor, horizon, lowest, self._seen)
         return self._situations[lowest]
 
     def came(self, origins: Places) -> Values:
