@@ -10,7 +10,6 @@ from tests.bench.costs import AIRQ, Sample, Spent, cost, ours
 
 SHORT = ("--no-forecast", "--no-sanity-check")
 """What `run` leaves out to do what the others do."""
-STEPS = ("extract", "transform", "load", "forecast", "sanity-check")
 
 
 class Directory:
@@ -24,12 +23,12 @@ class Directory:
         self._settings = {f"AIRQ_{name}": value for name, value in told.items()}
 
     def __call__(
-        self, command: str, *words: str, now: datetime, fine: Sequence[int] = (0,), at_most_s: float = 0, **more: str
+        self, command: str, *words: str, now: datetime, fine: Sequence[int] = (0,), quiet: bool = True, **more: str
     ) -> Spent:
-        """A command at a time; `more` are settings, by their names without AIRQ_."""
+        """A command at a time, as cron calls it (-q) or not; `more` are settings, by their names without AIRQ_."""
         environment = ours(**self._settings | {f"AIRQ_{name}": value for name, value in more.items()})
-        line = [*AIRQ, command, "-q", "--now", f"{now:%Y-%m-%dT%H:%M:%S}", *words]
-        return cost(line, self._beside, environment, fine=fine, at_most_s=at_most_s)
+        line = [*AIRQ, command, *(["-q"] if quiet else []), "--now", f"{now:%Y-%m-%dT%H:%M:%S}", *words]
+        return cost(line, self._beside, environment, fine=fine)
 
     def steps(self) -> Sample:
         """Seconds of each step of the newest run, as it recorded them: `extract_s`."""
@@ -37,10 +36,3 @@ class Directory:
             newest = "select run_id from runs where command = 'run' order by started_at desc, rowid desc limit 1"
             rows = db.execute(f"select step, duration_s from steps where run_id = ({newest})").fetchall()  # noqa: S608
         return {f"{step.replace('-', '_')}_s": seconds for step, seconds in rows if seconds is not None}
-
-    def asked_s(self) -> float:
-        """The sum of the seconds in which the newest run waited for answers, over all stations."""
-        with closing(sqlite3.connect(f"file:{self.data / 'ledger.db'}?mode=ro", uri=True)) as db:
-            newest = "select run_id from runs where command = 'run' order by started_at desc, rowid desc limit 1"
-            query = f"select sum(duration_s) from station_steps where step = 'extract' and run_id = ({newest})"  # noqa: S608
-            return float(db.execute(query).fetchone()[0] or 0)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from tests.bench import made_up_years, others
 from tests.bench.costs import Sample, bare, cost, interleaved
 from tests.bench.directories import SHORT, Directory
-from tests.bench.served import HOUR, Served, mongo, source
+from tests.bench.served import HOUR, OF_OURS, Served, is_another, mongo, source
 from tests.bench.suite import FETCHING, Asked, Outcome, medians, ratio
 
 STATIONS = 2
@@ -49,6 +49,7 @@ def measure(asked: Asked) -> Outcome:
             "naive: requests, the whole year, pandas, all rows inserted anew. dlt: incremental, merged into DuckDB. "
             "Both from an environment of their own. CPU of the store's server is not in it."
         ),
+        *([] if is_another() else [OF_OURS]),
     )
     views = (("", "", FETCHING), ("steps, as the runs themselves recorded them", "run", STEPS))
     return Outcome(samples, ratios, views, notes)

@@ -51,6 +51,12 @@ class Served:
         return sent
 
 
+OF_OURS = (
+    "MongoDB: FerretDB 1 on SQLite, which the benchmarks start, goes through a whole collection for each replacement "
+    "and each look at a list of _id, and wall is mostly that; TEST_MONGODB_URI names another server."
+)
+
+
 @contextmanager
 def source(directory: Path, stations: int, *, latency_s: float = 0.1, years: Path | None = None) -> Iterator[Served]:
     """The source of stations 1 to `stations`, its clock at NOW; whole years lie ready in `years`, or in the cache."""

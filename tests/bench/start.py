@@ -26,7 +26,7 @@ def measure(asked: Asked) -> Outcome:
         return lambda: cost([*AIRQ, *words], asked.directory, ours()).sample
 
     def on_data(command: str, *words: str) -> Callable[[], Sample]:
-        return lambda: directory(command, *words, now=NOW, fine=FINDINGS).sample
+        return lambda: directory(command, *words, now=NOW, fine=FINDINGS, quiet=False).sample
 
     def python(code: str) -> Callable[[], Sample]:
         return lambda: cost([sys.executable, "-c", code], asked.directory, bare()).sample
