@@ -43,7 +43,7 @@ def test_days_of_many_stations_are_those_of_each() -> None:
     now = hour(24 * 150) + LATER
     ids = pl.DataFrame({"station_id": range(1, 61)})
     rows = answer(values, now).drop("station_id").join(ids, how="cross").select(HOURLY.empty().columns)
-    some = pl.when(pl.col("station_id") % 2 == 0).then(pl.col("co") * pl.col("station_id"))
+    some = pl.when(pl.col("station_id") > 58).then(pl.col("co") * pl.col("station_id"))
     put_hours(DATA, rows.with_columns(pm25=pl.col("pm25") + pl.col("station_id"), co2=some))
     with at_work(DATA, now) as work:
         hours = work.lake.read(HOURLY)
