@@ -19,8 +19,9 @@ def of_hours(evidence: Evidence, store: Place) -> pl.DataFrame:
     Values of the store end in `_store`. In a store that is shared only what is missing counts.
     """
     tables = evidence.tables
-    both = hourly.combine([tables.hourly, store.hourly])
-    found = _compared(both, tables.hourly.height, faults.HOUR, "requested_at")
+    # The tables may hold many more days than are looked at of the store.
+    ours, theirs = (_looked_at(evidence, faults.dated(evidence, rows)) for rows in (tables.hourly, store.hourly))
+    found = _compared(hourly.combine([ours, theirs]), ours.height, faults.HOUR, "requested_at")
     if evidence.shares:
         found = found.filter(kind=MISSING)
     found = _looked_at(evidence, faults.dated(evidence, found))
