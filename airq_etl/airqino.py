@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -90,9 +91,9 @@ class AirqinoClient:
         """Ask for everything; one Asked each, as they come. An error of one station stops no other."""
         stamina.instrumentation.set_on_retry_hooks([_log_retry])
         asyncio.get_running_loop().set_default_executor(_Lookups(thread_name_prefix="look up names"))
-        waiting = iter(list(asks))
+        listed = list(asks)
+        waiting = iter(listed)
         done: asyncio.Queue[Asked | BaseException | None] = asyncio.Queue()
-        limits = httpx.Limits(max_connections=self._settings.concurrency)
 
         async def work(client: httpx.AsyncClient) -> None:
             try:
@@ -102,8 +103,9 @@ class AirqinoClient:
                 await done.put(error)
             await done.put(None)
 
-        async with httpx.AsyncClient(auth=self._auth, limits=limits, timeout=self._settings.timeout_s) as client:
-            workers = [asyncio.create_task(work(client)) for _ in range(self._settings.concurrency)]
+        async with AsyncExitStack() as opened:
+            clients = self._clients(max(min(self._settings.concurrency, len(listed)), 1))
+            workers = [asyncio.create_task(work(await opened.enter_async_context(client))) for client in clients]
             try:
                 working = len(workers)
                 while working:
@@ -119,6 +121,15 @@ class AirqinoClient:
                     worker.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
                 await self._settle()
+
+    def _clients(self, count: int) -> list[httpx.AsyncClient]:
+        """A client for each worker: what a pool does for a request grows with its connections."""
+        trusted, one = httpx.create_ssl_context(), httpx.Limits(max_connections=1)
+        settings = self._settings
+        return [
+            httpx.AsyncClient(auth=self._auth, limits=one, timeout=settings.timeout_s, verify=trusted)
+            for _ in range(count)
+        ]
 
     async def _settle(self) -> None:
         if self._auth is not None:
