@@ -3,6 +3,7 @@
 import socket
 import sqlite3
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -354,6 +355,15 @@ def test_the_stations_of_a_collection_are_known(store: Store, raw: Raw) -> None:
     raw.change("hourly", "1:2024-09-09T00", station_id=1.0)
     assert store.stations(HOURLY) == {1, STATION, OTHER}
     assert store.stations(DAILY) == frozenset()
+
+
+def test_a_frame_is_the_same_in_however_small_portions(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Documents are turned into columns some at a time, which nobody sees."""
+    store.save(_everything(), LAKE, 1)
+    whole = store.frame(HOURLY).sort("_id")
+    monkeypatch.setattr(sys.modules[type(store).__module__], "FRAME_AT_ONCE", 7)
+    assert_frame_equal(store.frame(HOURLY).sort("_id"), whole, check_exact=True)
+    assert whole.height == 50
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from airq_etl.sanity import (
 )
 from airq_etl.sanity.evidence import Check, Evidence
 from airq_etl.sanity.finding import SEVERITIES, Finding
+from airq_etl.sanity.gaps import served
 
 CHECKS: tuple[Check, ...] = (
     *integrity.CHECKS,
@@ -38,6 +39,7 @@ def examine(evidence: Evidence, stations: Collection[int] = (), *, short: bool =
 
     A `short` look leaves out those that are not `for_runs`.
     """
+    evidence = evidence._replace(served=served(evidence))
     order = {check.name: number for number, check in enumerate(CHECKS)}
     found = (finding for check in CHECKS if check.for_runs or not short for finding in check.find(evidence))
     asked = [finding for finding in found if not stations or finding.station_id in {None, *stations}]

@@ -47,7 +47,7 @@ class Evidence(NamedTuple):
     `configured` those that the settings list, `positions` the places that the API has given. `keys` has the
     newest hour of each key of the API that an answer of a station ever had. `revisions` and `rejects` are those
     tables. `placed` are the stations whose place the stations file gives, `outdated` those whose days were made
-    by other rules.
+    by other rules. `served` are the hours that most checks look at (see `gaps.served`), where they are known.
     """
 
     now: datetime
@@ -68,6 +68,7 @@ class Evidence(NamedTuple):
     rejects: pl.DataFrame = pl.DataFrame()
     placed: frozenset[int] = frozenset()
     outdated: frozenset[int] = frozenset()
+    served: pl.DataFrame | None = None
 
     def places(self) -> list[Place]:
         """The tables, and the store where it is looked at."""

@@ -29,10 +29,21 @@ def is_expected(evidence: Evidence, station_id: int) -> bool:
 
 def served(evidence: Evidence) -> pl.DataFrame:
     """The hours of the tables, each once and in order, from when their station served until now."""
-    hours = evidence.tables.hourly.filter(pl.col("hour") <= evidence.now, in_service(evidence.rules))
+    if evidence.served is not None:
+        return evidence.served
+    counts = (pl.col("hour") <= evidence.now) & in_service(evidence.rules)
+    hours = evidence.tables.hourly
+    if hours.select(counts.all() & _is_later().slice(1).all()).item():
+        return hours
     # Once sorted, an hour that stands twice stands beside itself: this is much quicker than unique().
     again = pl.all_horizontal(pl.col(name) == pl.col(name).shift(-1) for name in KEY)
-    return hours.sort(KEY, maintain_order=True).filter(~again.fill_null(value=False))
+    return hours.filter(counts).sort(KEY, maintain_order=True).filter(~again.fill_null(value=False))
+
+
+def _is_later() -> pl.Expr:
+    """Whether a row comes behind the one before it, by the key; as those of the tables do."""
+    station, hour = (pl.col(name) > pl.col(name).shift(1) for name in KEY)
+    return station | ((pl.col("station_id") == pl.col("station_id").shift(1)) & hour)
 
 
 def spans(hours: pl.DataFrame) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from airq_etl.store import Batch, Mark, column, mark_id, mark_of
 
 REMEDY = "move it away, and the next load makes it again"
 WAIT_FOR_A_WRITER_S = 10.0
+FRAME_AT_ONCE = 20_000
 _TYPES = {str: "text", int: "integer", float: "real", bool: "integer", datetime: "text"}
 
 
@@ -112,12 +113,13 @@ class EmbeddedStore:
         where = " and ".join([*(text.format(collection.time) for text in given), *only]) or "true"
         times = [_text(str(collection.time), time) for time in given.values()]
         query = f"select {', '.join(wanted)} from {collection.name} where {where}"  # noqa: S608
+        frames = [pl.DataFrame(schema=wanted)]
         with sqlite.translated(self._path, REMEDY):
-            rows = self._db.execute(query, times).fetchall()
-        # By columns: a dict for each of a year's hours would take ten times as long.
-        columns = zip(*rows, strict=True) if rows else [()] * len(wanted)
-        kinds = wanted.items()
-        return pl.DataFrame([_column(name, kind, values) for (name, kind), values in zip(kinds, columns, strict=True)])
+            found = self._db.execute(query, times)
+            # Some at a time: as Python's objects they take ten times the memory.
+            while rows := found.fetchmany(FRAME_AT_ONCE):
+                frames.append(_frame(wanted, rows))
+        return pl.concat(frames)
 
     def stations(self, collection: Collection) -> frozenset[int]:
         """See `Store`."""
@@ -194,6 +196,12 @@ def _text(name: str, time: datetime) -> str:
     if name == "day":
         return time.isoformat()[:10]
     return time.isoformat(" ", "milliseconds")[:23] if time.microsecond else time.isoformat(" ", "seconds")[:19]
+
+
+def _frame(wanted: dict[str, pl.DataType], rows: list[tuple[Any, ...]]) -> pl.DataFrame:
+    # By columns: a dict for each of a year's hours would take ten times as long.
+    columns = zip(wanted.items(), zip(*rows, strict=True), strict=True)
+    return pl.DataFrame([_column(name, kind, values) for (name, kind), values in columns])
 
 
 def _column(name: str, kind: pl.DataType, values: tuple[Any, ...]) -> pl.Series:
