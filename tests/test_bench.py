@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -13,12 +14,16 @@ import pytest
 from airq_etl import daily, hourly
 from airq_etl.sensors import SENSORS
 from airq_etl.stations import Rules
+from tests.bench import others
 from tests.bench.__main__ import BENCHMARKS
 from tests.bench.costs import FailedError, TooLongError, bare, cost
 from tests.bench.daily import WAYS, rules
-from tests.bench.others import way
+from tests.bench.served import is_another
 from tests.bench.suite import Asked, Outcome, shown
 from tests.mongo import REPOSITORY
+
+if TYPE_CHECKING:
+    from tests.conftest import Missing
 
 RUN_S = 600
 HERE = [sys.executable, "-m", "tests.bench"]
@@ -62,12 +67,24 @@ CASES = {
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+@pytest.fixture(scope="session")
+def equipped(missing: "Missing", request: pytest.FixtureRequest) -> None:
+    """What airq-etl is measured against, and a MongoDB-speaking server, can be had."""
+    try:
+        others.python()
+    except FailedError as error:
+        missing(str(error))
+    if not is_another():
+        request.getfixturevalue("mongo_program")
+
+
 def test_every_benchmark_is_tried() -> None:
     """What is listed is run below."""
     assert CASES.keys() == BENCHMARKS.keys()
 
 
 @pytest.mark.bench
+@pytest.mark.usefixtures("equipped")
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_a_benchmark_runs(name: str, tmp_path: Path) -> None:
     """At its smallest it shows a table of 80 columns, and writes down samples of all its cases."""
@@ -108,6 +125,7 @@ def value(dice: random.Random, number: int) -> float | None:
 
 
 @pytest.mark.bench
+@pytest.mark.usefixtures("equipped")
 @pytest.mark.parametrize("name", WAYS)
 def test_the_others_make_the_same_days(name: str, tmp_path: Path) -> None:
     """Means, extremes, numbers and flags by pandas and DuckDB are ours, of values that each rule has a word for."""
@@ -120,7 +138,7 @@ def test_the_others_make_the_same_days(name: str, tmp_path: Path) -> None:
     for level in daily.COUNTED:
         assert ours[f"no2_{level}"].sum() > 0, level
     out = tmp_path / "days.parquet"
-    cost([*way(WAYS[name]), "flags", tmp_path / "hourly", tmp_path / "rules.json", out], tmp_path, bare())
+    cost([*others.way(WAYS[name]), "flags", tmp_path / "hourly", tmp_path / "rules.json", out], tmp_path, bare())
     theirs = pl.read_parquet(out).with_columns(pl.col("day").cast(pl.Date)).sort("station_id", "day")
     assert theirs.select("station_id", "day").equals(ours.select("station_id", "day"))
     for column in theirs.columns[2:]:

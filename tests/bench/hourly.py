@@ -46,8 +46,8 @@ def measure(asked: Asked) -> Outcome:
             "others do."
         ),
         (
-            "naive: requests, the whole year, pandas, all rows inserted anew. dlt: incremental, merged into DuckDB. "
-            "Both from an environment of their own. CPU of the store's server is not in it."
+            "naive: requests, the whole year, pandas, all rows inserted anew. dlt: two days and what is new, merged "
+            "into DuckDB. Both from an environment of their own. CPU of the store's server is not in it."
         ),
         *([] if is_another() else [OF_OURS]),
     )

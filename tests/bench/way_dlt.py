@@ -1,6 +1,7 @@
 """The hourly job by dlt, as its documentation recommends: `way_dlt.py URL DIRECTORY STATION ...`.
 
-A resource a station, incremental on the timestamp: asked for is what came since the newest hour that is known. Merged
+A resource a station, incremental on the timestamp: asked for is what came since the newest hour that is known, and two
+days before (`lag`, as AIRQ_OVERLAP_HOURS), without which an hour that was still running stays as it was. Merged
 by station and timestamp into a DuckDB file in DIRECTORY, where the pipeline keeps its state as well. Then the daily
 means are made by one query, since the others have them.
 """
@@ -15,6 +16,7 @@ import dlt
 import duckdb
 from dlt.sources.helpers import requests
 
+OVERLAP_S = 48 * 3600
 KEY = ["station", "timestamp"]
 DAYS = """
 create or replace table airq.days as
@@ -25,9 +27,9 @@ from airq.hours group by all
 
 
 def hours(url: str, station: int) -> Iterator[Any]:
-    """The hours of a station since the newest one that is known; the whole year at first."""
+    """The hours of a station since two days before the newest one that is known; the whole year at first."""
 
-    def rows(newest: Any = dlt.sources.incremental("timestamp")) -> Iterator[Any]:  # noqa: ANN401, B008 -- dlt's manner
+    def rows(newest: Any = dlt.sources.incremental("timestamp", lag=OVERLAP_S)) -> Iterator[Any]:  # noqa: ANN401, B008 -- dlt's manner
         asked = {} if newest.last_value is None else {"start_date": f"{newest.last_value:%Y%m%d-%H%M}"}
         response = requests.get(f"{url}/v3/getStationHourlyAvg/{station}", params=asked)
         for row in response.json()["data"]:
