@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -68,6 +69,8 @@ def main() -> None:
     if given.list:
         print("\n".join(f"{name:<11} {sentence}" for name, sentence in BENCHMARKS.items()))  # noqa: T201
         return
+    # What was started is ended, and what lies about removed, then as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     for number, name in enumerate(given.names or BENCHMARKS):
         if number:
             print()  # noqa: T201

@@ -63,15 +63,20 @@ def cost(
         told, out, err = (Path(place) / name for name in ("told", "out", "err"))
         launch = [sys.executable, "-I", "-S", LAUNCHER, told, str(at_most_s), *words]
         with out.open("wb") as to, err.open("wb") as errors:
-            launched = subprocess.run(
+            launched = subprocess.Popen(
                 launch,
                 cwd=directory,
                 env=bare() if environment is None else environment,
                 stdin=subprocess.DEVNULL,
                 stdout=to,
                 stderr=errors,
-                check=False,
             )
+            try:
+                launched.wait()
+            except BaseException:
+                launched.terminate()  # it ends the command
+                launched.wait()
+                raise
         said = err.read_text(encoding="utf-8", errors="replace")
         if launched.returncode:
             raise FailedError(f"{_named(words)} could not be started: {_end(said)}")
