@@ -47,7 +47,7 @@ MODELS = Table("forecasts/models", forecasts.MODEL_KEY, forecasts.no_models, _SA
 FORECAST_TABLES = (FORECASTS, MODELS)
 """What was said at the time, which nothing can make again."""
 
-ROWS_IN_GROUP = 1 << 16
+ROWS_IN_GROUP = 1 << 14
 """Of a Parquet file: who reads some stations reads the groups that they lie in."""
 SOON_SORTED = 1 << 14
 

@@ -36,17 +36,15 @@ def touch_all_days(work: Job) -> None:
 
 def _touch(work: Job, whose: pl.Expr, which: pl.Expr) -> None:
     """Touch the days that the tables hold, of which the daily one may be behind."""
+    found = [pl.DataFrame(schema={"station_id": pl.Int64, "day": pl.Date})]
     for part in work.lake.parts(HOURLY):
         hours = work.lake.read(HOURLY, [part], whose, HOURLY.key)
         days = hours.select("station_id", day=daily.day_of(work.zones(hours["station_id"].unique())))
-        _touch_these(work, days.unique().filter(which))
-    for part in work.lake.parts(DAILY):
-        _touch_these(work, work.lake.read(DAILY, [part], whose & which, DAILY.key))
-
-
-def _touch_these(work: Job, days: pl.DataFrame) -> None:
+        found.append(days.filter(which).unique())
+    found += [work.lake.read(DAILY, [part], whose & which, DAILY.key) for part in work.lake.parts(DAILY)]
+    wanted = pl.concat(found).unique()
     with work.ledger.transaction() as db:
-        touch(db, ((station_id, day, True) for station_id, day in days.iter_rows()))
+        touch(db, ((station_id, day, True) for station_id, day in wanted.sort(daily.KEY).iter_rows()))
 
 
 def touch_where_the_rule_changed(work: Job) -> None:

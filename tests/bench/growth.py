@@ -1,7 +1,8 @@
 """An hourly run as stations grow in number, their source 100 ms away, 32 of them asked at a time.
 
-The tables hold some weeks of each before (backfilled, and one hour more, which nobody counts). Then the hours go by:
-one with a whole run, the next with a run that neither forecasts nor looks at what is stored.
+The tables hold two months of each before, which is as far as a run looks back: backfilled, and some hours more, which
+nobody counts, since models are fitted in them. Then the hours go by: one with a whole run, the next with a run that
+neither forecasts nor looks at what is stored.
 """
 
 import os
@@ -17,7 +18,8 @@ from tests.bench.served import Served, source
 from tests.bench.suite import FETCHING, Asked, Outcome, medians
 
 USUAL, SMALL, FIRST = (100, 1000), (10, 20), 2
-DAYS, FEW_DAYS = 25, 3
+DAYS, FEW_DAYS = 62, 3
+HOURS_BEFORE = 3
 LATENCY_S, CONCURRENCY = 0.1, 32
 STEPS = ("ideal_s", "over_ideal", "extract_s", "transform_s", "load_s", "forecast_s", "sanity_check_s")
 WHOLE, SHORTER = "run", "short"
@@ -60,8 +62,9 @@ def _filled(asked: Asked, served: Served, count: int) -> Directory:
     )
     first = NOW - timedelta(days=FEW_DAYS if asked.small else DAYS)
     directory("run", *SHORT, "--start-date", f"{first:%Y-%m-%d}", now=served.now)
-    served.tick()
-    directory("run", now=served.now)
+    for _ in range(1 if asked.small else HOURS_BEFORE):
+        served.tick()
+        directory("run", now=served.now)
     return directory
 
 
