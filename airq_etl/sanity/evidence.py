@@ -78,7 +78,8 @@ class Evidence(NamedTuple):
 class Check(NamedTuple):
     """A check by its name (`dead-sensor`): what it looks for, from which value on, by which source.
 
-    One that compares weeks with weeks is not `for_runs`: it is left out of the short look that each run takes.
+    One that compares weeks with weeks is not `for_runs`: it is left out of the short look that each run takes. One that
+    is `by_station` looks at the hours that the tables have of each station for themselves, and at nothing else.
     """
 
     name: str
@@ -87,3 +88,4 @@ class Check(NamedTuple):
     source: str
     find: Callable[[Evidence], Iterable[Finding]]
     for_runs: bool = True
+    by_station: bool = False

@@ -7,6 +7,7 @@ import polars as pl
 
 from airq_etl import daily, hourly
 from airq_etl.sanity.evidence import Evidence, Place
+from airq_etl.sanity.hours import each_later
 
 HOUR, DAY = hourly.KEY, daily.KEY
 TOLERANCE = timedelta(hours=1)  # what clocks may differ by
@@ -15,6 +16,9 @@ TOLERANCE = timedelta(hours=1)  # what clocks may differ by
 def twice(frame: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
     """The keys that stand more than once, and how often (`times`)."""
     keys = frame.select(key).drop_nulls()
+    if each_later(keys, key):
+        # This is soon said, where to look for them takes several times the memory of the rows.
+        keys = keys.clear()
     return keys.filter(keys.is_duplicated()).group_by(key).agg(times=pl.len()).sort(key)
 
 
@@ -56,7 +60,8 @@ def days_without_hours(evidence: Evidence, place: Place) -> pl.DataFrame:
 
 def hours_without_day(evidence: Evidence, place: Place) -> pl.DataFrame:
     """The hours whose day is not there, with that `day`; not of a stranger that has hours alone, nor hours to come."""
-    hours = dated(evidence, place.hourly.select(HOUR).drop_nulls().unique())
+    keys = place.hourly.select(HOUR)
+    hours = dated(evidence, keys if each_later(keys, HOUR) else keys.drop_nulls().unique())
     lost = hours.join(place.daily.select(DAY), on=DAY, how="anti")
     alone = strangers(place) - stations(place.daily)
     lost = lost.filter(~pl.col("station_id").is_in(list(alone))).join(

@@ -37,7 +37,8 @@ def wrong_in_tables(evidence: Evidence) -> pl.DataFrame:
 
 def _given(evidence: Evidence, place: Place) -> pl.DataFrame:
     """The daily rows that the hours of a place give, some stations at a time: judged hours take much memory."""
-    hours = place.hourly.drop_nulls(faults.HOUR)
+    nulls = place.hourly.select(pl.col(faults.HOUR).null_count()).row(0)
+    hours = place.hourly.drop_nulls(faults.HOUR) if any(nulls) else place.hourly
     counts = hours.group_by("station_id").len().sort("station_id")
     number = (pl.col("len").cum_sum() - pl.col("len")) // ROWS_AT_ONCE
     given = [

@@ -7,7 +7,7 @@ import polars as pl
 from airq_etl.daily import UTC_ZONE
 from airq_etl.hourly import KEY
 from airq_etl.sanity.evidence import Evidence
-from airq_etl.sanity.hours import in_service
+from airq_etl.sanity.hours import each_later, in_service
 from airq_etl.stations import midnight
 from airq_etl.windows import KEPT
 
@@ -33,17 +33,11 @@ def served(evidence: Evidence) -> pl.DataFrame:
         return evidence.served
     counts = (pl.col("hour") <= evidence.now) & in_service(evidence.rules)
     hours = evidence.tables.hourly
-    if hours.select(counts.all() & _is_later().slice(1).all()).item():
+    if hours.select(counts.all()).item() and each_later(hours, KEY):
         return hours
     # Once sorted, an hour that stands twice stands beside itself: this is much quicker than unique().
     again = pl.all_horizontal(pl.col(name) == pl.col(name).shift(-1) for name in KEY)
     return hours.filter(counts).sort(KEY, maintain_order=True).filter(~again.fill_null(value=False))
-
-
-def _is_later() -> pl.Expr:
-    """Whether a row comes behind the one before it, by the key; as those of the tables do."""
-    station, hour = (pl.col(name) > pl.col(name).shift(1) for name in KEY)
-    return station | ((pl.col("station_id") == pl.col("station_id").shift(1)) & hour)
 
 
 def spans(hours: pl.DataFrame) -> pl.DataFrame:

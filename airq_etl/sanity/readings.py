@@ -27,7 +27,8 @@ NESTED = (("pm25", "pm10"), ("pm1", "pm25"))
 def _out_of_range(evidence: Evidence) -> Iterator[Finding]:
     hours = served(evidence)
     for name in present(hours.columns):
-        off = hours.filter(pl.col(name).is_not_null() & good(name).is_null())
+        beyond = pl.col(name).is_not_null() & good(name).is_null()
+        off = hours.filter(beyond) if hours.select(beyond.any()).item() else hours.clear()
         for (station,), rows in off.group_by("station_id", maintain_order=True):
             of = hours.filter(pl.col("station_id") == station)[name].count()
             yield Finding(
@@ -138,6 +139,7 @@ CHECKS: tuple[Check, ...] = (
         "any value beyond the sensor's range",
         "AirQo and OpenAQ for particles and humidity; else the measuring range of such sensors",
         _out_of_range,
+        by_station=True,
     ),
     Check(
         "negative-share",
@@ -145,6 +147,7 @@ CHECKS: tuple[Check, ...] = (
         f"info from {percent(FEW_NEGATIVE)} of hours on, warning from {percent(MANY_NEGATIVE)}",
         "two stations in Abidjan, whose gases lose their zero",
         _negative_share,
+        by_station=True,
     ),
     Check(
         "particles-swapped",
@@ -152,5 +155,6 @@ CHECKS: tuple[Check, ...] = (
         f"more than {percent(SWAPPED)} of hours, at least {SWAPPED_HOURS}",
         "physics; one hour in 16,000 of two stations in Abidjan",
         _swapped,
+        by_station=True,
     ),
 )

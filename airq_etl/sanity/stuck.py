@@ -152,6 +152,7 @@ CHECKS: tuple[Check, ...] = (
         f"warning from {FLAT_DAY_H} h",
         "two stations in Abidjan, whose live sensors repeat a value for 7 h at most",
         _flat,
+        by_station=True,
     ),
     Check(
         "dead-sensor",
@@ -159,5 +160,6 @@ CHECKS: tuple[Check, ...] = (
         f"{percent(DEAD)} of all hours, or of the last {DEAD_DAYS} days; at least {DEAD_HOURS} h",
         "two stations in Abidjan, whose live sensors have one value in 1.5 % of hours at most",
         _dead,
+        by_station=True,
     ),
 )
