@@ -16,7 +16,7 @@ MOST_INTO_OURS = 2
 """Stations whose year the benchmarks' own server takes in a bearable time."""
 NOT_INTO_OURS = (
     f"No load into MongoDB beyond {MOST_INTO_OURS} stations: the server that the benchmarks start, FerretDB 1 on "
-    "SQLite, goes through all documents for each thousand. With TEST_MONGODB_URI there is."
+    "SQLite, takes long for millions of documents. With TEST_MONGODB_URI there is."
 )
 USUAL, SMALL = (2, 100), (2,)
 APART = ("extract", "transform", "load, embedded")

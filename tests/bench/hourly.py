@@ -26,7 +26,10 @@ connection.getresponse().read()
 QUIET = {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
 STEPS = ("extract_s", "transform_s", "load_s", "forecast_s", "sanity_check_s")
 COMPARED = ("cpu_s", "wall_s", "wire_bytes")
-PAIRS = (("MongoDB", "naive, MongoDB"), ("embedded", "naive, SQLite"), ("embedded", "dlt, DuckDB"))
+PAIRS = (
+    ("MongoDB", "naive, MongoDB"),
+    *(("embedded", others) for others in ("naive, MongoDB", "naive, SQLite", "dlt, DuckDB")),
+)
 Case = Callable[[], Sample]
 
 
