@@ -1,6 +1,7 @@
 """status: how the hourly job stands, and one run in full."""
 
 import os
+import signal
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -113,10 +114,20 @@ def _watch(settings: "Settings", every_s: float, *, all_stations: bool) -> None:
     def drawn() -> rich.text.Text:
         return rich.text.Text.from_ansi(_screen(standing(settings), all_stations=all_stations))
 
+    heard: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        # What is raised at an unlucky moment, as while garbage is collected, is lost; what was heard is not.
+        heard.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, stop)
     try:
         with rich.live.Live(drawn(), console=console, auto_refresh=False) as live:
-            while True:
+            while not heard:
                 time.sleep(every_s)
                 live.update(drawn(), refresh=True)
     except KeyboardInterrupt:
         return
+    finally:
+        signal.signal(signal.SIGINT, before)
