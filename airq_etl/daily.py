@@ -67,11 +67,14 @@ def combine(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     whole = pl.concat([empty(), *frames], how="diagonal")
     means = (name for name in whole.columns if name.endswith("_mean") and whole[name].null_count() < whole.height)
     sensors = present(name.removesuffix("_mean") for name in means)
-    added = [name for name in sensors if name not in CORE_COLUMNS]
-    return whole.select(schema(sensors).keys()).with_columns(
-        *(pl.col(f"{name}_{what}").fill_null(0) for name in added for what in ("hours", "completeness", *COUNTED)),
-        *(pl.col(f"{name}_valid").fill_null(value=False) for name in added),
-    )
+    return whole.select(filled(sensors))
+
+
+def filled(sensors: tuple[str, ...]) -> list[pl.Expr]:
+    """The columns of the daily table for these sensors; one that a station lacks has no hours there."""
+    none: dict[str, int | bool] = {**dict.fromkeys(("hours", "completeness", *COUNTED), 0), "valid": False}
+    numbers = {f"{name}_{what}": of for name in sensors if name not in CORE_COLUMNS for what, of in none.items()}
+    return [pl.col(c).fill_null(numbers[c]) if c in numbers else pl.col(c) for c in schema(sensors)]
 
 
 def day_of(zones: Zones, column: str = "hour") -> pl.Expr:

@@ -21,6 +21,24 @@ if TYPE_CHECKING:
 Arrange = Callable[[pl.LazyFrame], pl.LazyFrame]
 
 
+def put_aside(lake: Lake, name: str, rows: pl.DataFrame, aside: list["Path"]) -> None:
+    """Write rows into tmp/, beside those that lie `aside`; StoreError where the disk refuses."""
+    path = lake.temporary / f"{name}.{len(aside)}.{os.getpid()}"
+    aside.append(path)
+    try:
+        rows.write_parquet(path, compression="lz4")
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise StoreError(f"{path} cannot be written: {reason(error)}") from error
+
+
+def remove(aside: list["Path"]) -> None:
+    """Remove what lies aside."""
+    for path in aside:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+    aside.clear()
+
+
 class Pieces:
     """The pieces of one file; a single one is never written aside."""
 
@@ -62,16 +80,7 @@ class Pieces:
     def discard(self) -> None:
         """Forget the pieces."""
         self._last = None
-        for path in self._aside:
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
-        self._aside.clear()
+        remove(self._aside)
 
     def _put_aside(self, rows: pl.DataFrame) -> None:
-        name = f"{self._table.name.replace('/', '-')}-{self._part}.{len(self._aside)}.{os.getpid()}"
-        path = self._lake.temporary / name
-        self._aside.append(path)
-        try:
-            rows.write_parquet(path, compression="lz4")
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise StoreError(f"{path} cannot be written: {reason(error)}") from error
+        put_aside(self._lake, f"{self._table.name.replace('/', '-')}-{self._part}", rows, self._aside)

@@ -10,7 +10,7 @@ from airq_etl import daily
 from airq_etl.lake import DAILY, HOURLY, Lake
 from airq_etl.pieces import Pieces
 from airq_etl.pipeline.days import touch_all_days, write_daily
-from airq_etl.pipeline.portions import EVERYBODY, ROWS_AT_ONCE, Portion, hours_under, portions, stretches
+from airq_etl.pipeline.portions import LEAST, MOST, ROWS_AT_ONCE, Portion, hours_under, portions, stretches
 from airq_etl.stations import Rules
 from tests.forecasts import LATER, at_work, put_hours
 from tests.frames import answer, hour
@@ -25,9 +25,9 @@ def days(*numbers: int, station_id: int = 1) -> pl.DataFrame:
 
 def test_every_station_lies_in_one_portion() -> None:
     """Portions have so many rows, or one station, and leave no id out, known or not."""
-    assert portions({}) == [EVERYBODY]
+    assert portions({}) == [Portion(LEAST, MOST)]
     found = portions({1: 3, 5: 3, 7: 9}, {2: 2, 5: 1}, at_once=6)
-    assert found == [Portion(EVERYBODY.first, 4), Portion(5, 6), Portion(7, EVERYBODY.last)]
+    assert found == [Portion(LEAST, 4), Portion(5, 6), Portion(7, MOST)]
 
 
 def test_days_that_lie_far_apart_are_read_apart() -> None:

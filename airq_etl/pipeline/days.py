@@ -15,7 +15,7 @@ from airq_etl.pieces import Pieces
 from airq_etl.pipeline.job import Job
 from airq_etl.pipeline.portions import frame_of, hours_under, portions, stretches
 from airq_etl.sanity.wording import many
-from airq_etl.sensors import CORE_COLUMNS, present
+from airq_etl.sensors import present
 from airq_etl.stations import Rules
 from airq_etl.windows import Days
 
@@ -36,7 +36,7 @@ def touch_all_days(work: Job) -> None:
 
 def _touch(work: Job, whose: pl.Expr, which: pl.Expr) -> None:
     """Touch the days that the tables hold, of which the daily one may be behind."""
-    found = [pl.DataFrame(schema={"station_id": pl.Int64, "day": pl.Date})]
+    found = [frame_of([])]
     for part in work.lake.parts(HOURLY):
         hours = work.lake.read(HOURLY, [part], whose, HOURLY.key)
         days = hours.select("station_id", day=daily.day_of(work.zones(hours["station_id"].unique())))
@@ -114,13 +114,7 @@ def _write_days(work: Job, lake: Lake, days: pl.DataFrame) -> None:
 def _arranged(rows: pl.LazyFrame, columns: Collection[str]) -> pl.LazyFrame:
     """Rows of the daily table of which some stations have sensors that others lack: these have no hours of them."""
     sensors = present(name.removesuffix("_mean") for name in columns if name.endswith("_mean"))
-    numbers = {what: kind for what, kind in daily.OF_A_SENSOR.items() if what not in {"mean", "min", "max"}}
-    return rows.select(daily.schema(sensors).keys()).with_columns(
-        pl.col(f"{name}_{what}").fill_null(value=False if kind == pl.Boolean else 0)
-        for name in sensors
-        if name not in CORE_COLUMNS
-        for what, kind in numbers.items()
-    )
+    return rows.select(daily.filled(sensors))
 
 
 def compute_days(work: Job, lake: Lake, days: pl.DataFrame) -> pl.DataFrame:

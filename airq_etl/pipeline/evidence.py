@@ -11,6 +11,7 @@ from airq_etl.lake import DAILY, HOURLY, REVISIONS
 from airq_etl.pipeline.days import outdated
 from airq_etl.pipeline.job import Job
 from airq_etl.pipeline.load import due_days, open_store
+from airq_etl.pipeline.portions import frame_of
 from airq_etl.sanity.evidence import Evidence, Place
 from airq_etl.stations import Rules
 from airq_etl.store import Mark, Store
@@ -120,4 +121,4 @@ def _cut(rows: pl.DataFrame, days: Days | None) -> pl.DataFrame:
 
 def _waiting(work: Job, mark: Mark) -> pl.DataFrame:
     """The days (`station_id`, `day`) that the next load sends."""
-    return pl.DataFrame(due_days(work, mark), schema={"station_id": pl.Int64, "day": pl.Date}, orient="row")
+    return frame_of(due_days(work, mark))

@@ -3,19 +3,16 @@
 What is gathered lies in memory while it is little, and in tmp/ beyond that; it is merged some stations at a time.
 """
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from airq_etl import hourly
-from airq_etl.errors import StoreError
-from airq_etl.lake import HOURLY, REVISIONS, Lake, reason
-from airq_etl.pieces import Pieces
+from airq_etl.lake import HOURLY, REVISIONS, Lake
+from airq_etl.pieces import Pieces, put_aside, remove
 from airq_etl.pipeline.portions import Portion, portions
 from airq_etl.sensors import present
 
@@ -70,9 +67,8 @@ class Gathered:
 
     def discard(self) -> None:
         """Forget them."""
-        for path in (path for month in self._months.values() for path in month.aside):
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
+        for month in self._months.values():
+            remove(month.aside)
         self._months.clear()
         self._in_memory = self.rows = 0
 
@@ -80,12 +76,7 @@ class Gathered:
         for part, month in self._months.items():
             if not month.frames:
                 continue
-            path = self._lake.temporary / f"answers-{part}.{len(month.aside)}.{os.getpid()}"
-            month.aside.append(path)
-            try:
-                hourly.combine(month.frames).write_parquet(path, compression="lz4")
-            except (OSError, pl.exceptions.PolarsError) as error:
-                raise StoreError(f"{path} cannot be written: {reason(error)}") from error
+            put_aside(self._lake, f"answers-{part}", hourly.combine(month.frames), month.aside)
             month.frames.clear()
         self._in_memory = 0
 

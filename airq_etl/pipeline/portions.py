@@ -31,7 +31,6 @@ class Portion(NamedTuple):
 
 
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
-EVERYBODY = Portion(LEAST, MOST)
 
 
 def portions(*rows: Mapping[int, int], at_once: int = ROWS_AT_ONCE) -> list[Portion]:

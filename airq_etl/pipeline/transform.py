@@ -25,6 +25,7 @@ from airq_etl.pipeline.days import touch_all_days, touch_days, touch_where_the_r
 from airq_etl.pipeline.job import Job
 from airq_etl.pipeline.keys import Keys
 from airq_etl.pipeline.merging import ROWS_GATHERED, Gathered
+from airq_etl.pipeline.portions import frame_of
 from airq_etl.pipeline.recording import step
 from airq_etl.sanity.wording import many
 from airq_etl.stations import Station
@@ -198,7 +199,7 @@ def counting(work: Job, touched: Callable[[list[tuple[int, date, bool]]], None])
 
 def _influenced(days: pl.DataFrame, known: list[Change]) -> Iterator[tuple[int, date, bool]]:
     """The days whose flags may change with the changed ones among `days`, up to the last that is `known` of."""
-    there = pl.DataFrame(known, schema={"station_id": pl.Int64, "day": pl.Date}, orient="row")
+    there = frame_of(known)
     last = pl.concat([there, days.select(there.columns)]).group_by("station_id").agg(pl.col("day").max())
     influenced = daily.influenced_days(days.filter("changed"), last)
     return ((station_id, day, True) for station_id, day in influenced.iter_rows())

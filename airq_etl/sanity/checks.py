@@ -1,8 +1,6 @@
 """All checks, and what they find together."""
 
-from collections.abc import Collection, Iterator
-
-import polars as pl
+from collections.abc import Collection
 
 from airq_etl.hourly import KEY
 from airq_etl.sanity import (
@@ -21,7 +19,7 @@ from airq_etl.sanity import (
 from airq_etl.sanity.evidence import Check, Evidence
 from airq_etl.sanity.finding import SEVERITIES, Finding
 from airq_etl.sanity.gaps import served
-from airq_etl.sanity.hours import each_later
+from airq_etl.sanity.hours import each_later, portions
 
 HOURS_AT_ONCE = 250_000
 """What a check makes of hours takes several times the memory that they lie in."""
@@ -49,27 +47,21 @@ def examine(evidence: Evidence, stations: Collection[int] = (), *, short: bool =
     evidence = evidence._replace(served=served(evidence))
     order = {check.name: number for number, check in enumerate(CHECKS)}
     wanted = [check for check in CHECKS if check.for_runs or not short]
-    found = (finding for check in wanted for finding in _found(check, evidence))
+    some = _by_station(evidence)
+    found = (
+        finding
+        for check in wanted
+        for seen in (some if check.by_station else [evidence])
+        for finding in check.find(seen)
+    )
     asked = [finding for finding in found if not stations or finding.station_id in {None, *stations}]
     return sorted(asked, key=lambda f: (SEVERITIES.index(f.severity), order[f.check], f.station_id or 0))
 
 
-def _found(check: Check, evidence: Evidence) -> Iterator[Finding]:
-    """What a check finds; of many hours, where it may, some stations at a time."""
-    hours = evidence.tables.hourly
-    if not check.by_station or hours.height <= HOURS_AT_ONCE or not each_later(hours, KEY):
-        yield from check.find(evidence)
-        return
-    for some in _portions(hours):
-        yield from check.find(evidence._replace(tables=evidence.tables._replace(hourly=some)))
-
-
-def _portions(hours: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Hours in the order of their stations, in portions of whole stations."""
-    begin = size = 0
-    for length in hours.group_by("station_id", maintain_order=True).len()["len"]:
-        if size and size + length > HOURS_AT_ONCE:
-            yield hours.slice(begin, size)
-            begin, size = begin + size, 0
-        size += length
-    yield hours.slice(begin)
+def _by_station(evidence: Evidence) -> list[Evidence]:
+    """The evidence for what looks at each station for itself: of many hours, some stations at a time."""
+    tables = evidence.tables
+    if tables.hourly.height <= HOURS_AT_ONCE or not each_later(tables.hourly, KEY):
+        return [evidence]
+    some = portions(tables.hourly, HOURS_AT_ONCE)
+    return [evidence._replace(tables=tables._replace(hourly=hours)) for hours in some]

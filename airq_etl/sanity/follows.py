@@ -9,6 +9,7 @@ from airq_etl.sanity import differences, faults
 from airq_etl.sanity.differences import MEANS
 from airq_etl.sanity.evidence import Evidence, Place
 from airq_etl.sanity.finding import Finding
+from airq_etl.sanity.hours import portions
 from airq_etl.sanity.saying import LOAD, REBUILD, error, value
 from airq_etl.sanity.wording import at, many
 from airq_etl.sensors import BY_COLUMN, present
@@ -39,13 +40,7 @@ def _given(evidence: Evidence, place: Place) -> pl.DataFrame:
     """The daily rows that the hours of a place give, some stations at a time: judged hours take much memory."""
     nulls = place.hourly.select(pl.col(faults.HOUR).null_count()).row(0)
     hours = place.hourly.drop_nulls(faults.HOUR) if any(nulls) else place.hourly
-    counts = hours.group_by("station_id").len().sort("station_id")
-    number = (pl.col("len").cum_sum() - pl.col("len")) // ROWS_AT_ONCE
-    given = [
-        daily.compute(hours.filter(pl.col("station_id").is_in(some["station_id"].implode())), evidence.rules)
-        for _, some in counts.group_by(number.alias("number"), maintain_order=True)
-    ]
-    return pl.concat(given or [daily.compute(hours, evidence.rules)])
+    return pl.concat(daily.compute(some, evidence.rules) for some in portions(hours, ROWS_AT_ONCE))
 
 
 def _wrong_in_store(evidence: Evidence, store: Place, given: pl.DataFrame) -> pl.DataFrame:

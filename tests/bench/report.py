@@ -19,7 +19,7 @@ from airq_etl.simulator import Simulator
 from airq_etl.stations_file import parse_stations
 from tests.bench.costs import AIRQ, Sample, Samples, cost, interleaved, ours
 from tests.bench.made_up_years import NOW
-from tests.bench.suite import COST, Asked, Outcome
+from tests.bench.suite import COST, Asked, Outcome, by_size
 
 YEAR = timedelta(days=365)
 MANY = 100
@@ -38,13 +38,14 @@ def fill(data: Path, stations: str) -> None:
 
 def measure(asked: Asked) -> Outcome:
     """See above."""
-    samples: Samples = {}
     sizes = asked.sizes((MANY,), (2,))
-    for count in sizes:
-        for what, found in _of(asked, count, asked.place(str(count))).items():
-            samples[f"{count}: {what}"] = found
     views = tuple((f"{count} stations, two years each", f"{count}: ", (*COST, "size_mb", "heap_mb")) for count in sizes)
-    return Outcome(samples, {}, views, ("opened: by Chromium, with no network, until its first chart is drawn.",))
+    return Outcome(
+        by_size(asked, sizes, _of),
+        {},
+        views,
+        ("opened: by Chromium, with no network, until its first chart is drawn.",),
+    )
 
 
 def _of(asked: Asked, count: int, directory: Path) -> Samples:

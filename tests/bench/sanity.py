@@ -18,7 +18,7 @@ from airq_etl.simulator import Simulator
 from airq_etl.stations_file import parse_stations
 from tests.bench.costs import AIRQ, Sample, Samples, cost, interleaved, ours
 from tests.bench.made_up_years import NOW
-from tests.bench.suite import COST, Asked, Outcome
+from tests.bench.suite import COST, Asked, Outcome, by_size
 
 TEN = 10
 FINDINGS = 4  # the exit code of a sanity check that found something
@@ -36,13 +36,11 @@ def _settings(data: Path, stations: str, url: str = "http://127.0.0.1:9") -> Set
 
 def measure(asked: Asked) -> Outcome:
     """See above."""
-    samples: Samples = {}
     sizes = asked.sizes((TEN,), (2,))
-    for count in sizes:
-        for what, found in _of(asked, count, asked.place(str(count))).items():
-            samples[f"{count}: {what}"] = found
     views = tuple((f"{count} station-years", f"{count}: ", COST) for count in sizes)
-    return Outcome(samples, {}, views, ("examine: all checks. What has a peak is a process of its own.",))
+    return Outcome(
+        by_size(asked, sizes, _of), {}, views, ("examine: all checks. What has a peak is a process of its own.",)
+    )
 
 
 def _of(asked: Asked, count: int, directory: Path) -> Samples:

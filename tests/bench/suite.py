@@ -48,6 +48,12 @@ class Outcome(NamedTuple):
 Measure = Callable[[Asked], Outcome]
 
 
+def by_size(asked: Asked, sizes: tuple[int, ...], of: Callable[[Asked, int, Path], Samples]) -> Samples:
+    """The samples of each size, which has a directory of its own; the names of their cases begin with it."""
+    every = ((count, of(asked, count, asked.place(str(count)))) for count in sizes)
+    return {f"{count}: {what}": found for count, samples in every for what, found in samples.items()}
+
+
 def ratio(medians: Mapping[str, Sample], one: str, other: str, names: tuple[str, ...] = COST) -> Sample:
     """How many times the other's the quantities of one case are."""
     mine, its = medians[one], medians[other]
