@@ -10,13 +10,11 @@ against a guideline it has not.
 import math
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
-from functools import reduce
-from operator import add
+from functools import cache
 
 import polars as pl
 
-from airq_etl import guidelines, quality
-from airq_etl.hourly import KEY as HOUR_KEY
+from airq_etl import eight_hours, guidelines, quality
 from airq_etl.hourly import TIME
 from airq_etl.sensors import CORE_COLUMNS, present
 from airq_etl.stations import Rules, Zones, midnight
@@ -26,8 +24,6 @@ COUNTED = ("info", "suspect", "bad")
 """Flag levels whose hours are counted; the rest of `hours` are ok. Bad ones are not among `hours`."""
 MARKS = ("pm25_above_who", "pm25_above_eu", "co_above_who", "co_above_eu", "co_8h_above")
 """Whether a valid mean is above a guideline; null where it is not valid."""
-EIGHT_HOURS = timedelta(hours=8)
-FEWEST_OF_EIGHT, MOST_OF_EIGHT = 6, 8
 OF_A_SENSOR: dict[str, pl.DataType] = {
     **dict.fromkeys(("mean", "min", "max"), pl.Float64()),
     "hours": pl.Int32(),
@@ -57,6 +53,7 @@ def schema(sensors: tuple[str, ...] = CORE_COLUMNS) -> dict[str, pl.DataType]:
 SCHEMA = schema()
 
 
+@cache
 def empty() -> pl.DataFrame:
     """The daily table with no rows."""
     return pl.DataFrame(schema=SCHEMA)
@@ -107,7 +104,7 @@ def compute(hours: pl.DataFrame, rules: Rules, days: pl.DataFrame | None = None)
     sensors = present(hours.columns)
     # Sorted, so that a mean is the same to the last bit whatever the order of the rows.
     judged = quality.judge(hours, rules.in_service).with_columns(day=day_of(rules.zones))
-    eight_hours = _eight_hours(judged, rules.zones)
+    highest = _eight_hours(judged, rules.zones)
     if days is not None:
         judged = judged.join(days.select(KEY), on=KEY, how="semi", maintain_order="left")
     found = judged.group_by(KEY, maintain_order=True).agg(
@@ -118,7 +115,7 @@ def compute(hours: pl.DataFrame, rules: Rules, days: pl.DataFrame | None = None)
     bounds = _bounds(found.select(KEY), rules.zones, rules.min_hours)
     return (
         found.join(bounds, on=KEY, how="left")
-        .join(eight_hours, on=KEY, how="left")
+        .join(highest, on=KEY, how="left")
         .with_columns(*(expression for name in sensors for expression in _completeness(name)))
         .with_columns(*_marks(), final=pl.col("settled") & (pl.col("updated_at") >= pl.col("ends")))
         .select(schema(sensors).keys())
@@ -148,45 +145,24 @@ def _completeness(name: str) -> list[pl.Expr]:
 def _eight_hours(judged: pl.DataFrame, zones: Zones) -> pl.DataFrame:
     """For each station and day the highest mean of CO over eight hours, and how many means it is the highest of.
 
-    A mean belongs to the day on which its eight hours end, and needs six of them (75 %): so it may end with an
-    hour that is missing, where the station goes on after no more than `quality.AFTER`.
+    A mean belongs to the day on which its eight hours end.
     """
-    known = judged.select(*HOUR_KEY, co=quality.usable("co"))
-    after = (pl.col("hour").shift(-1) - pl.col("hour")).over("station_id")
-    missing = [
-        known.filter(after.is_between(hours + quality.HOUR, quality.AFTER)).select(
-            "station_id", pl.col("hour") + hours, co=pl.lit(None, pl.Float64)
-        )
-        for hours in (n * quality.HOUR for n in range(1, MOST_OF_EIGHT - FEWEST_OF_EIGHT + 1))
-    ]
-    ends = pl.concat([known, *missing]).sort(HOUR_KEY).with_columns(_mean_of_eight(), day=day_of(zones))
-    return ends.group_by(KEY).agg(co_8h_max=pl.col("/co_8h").max(), co_8h_means=pl.col("/co_8h").count().cast(pl.Int32))
-
-
-def _mean_of_eight() -> pl.Expr:
-    # Row by row, since the sum that a rolling mean carries on differs in the last bit with where it began; and in one
-    # order, since that in which polars sums columns up differs with the number of its threads.
-    station, hour, co = pl.col("station_id"), pl.col("hour"), pl.col("co")
-    values = [
-        pl.when(station == station.shift(age), hour - hour.shift(age) < EIGHT_HOURS).then(co.shift(age))
-        for age in range(MOST_OF_EIGHT)
-    ]
-    count = pl.sum_horizontal(value.is_not_null() for value in values)
-    total = reduce(add, (value.fill_null(0.0) for value in values))
-    return pl.when(count >= FEWEST_OF_EIGHT).then(total / count).alias("/co_8h")
+    mean = pl.col("co_8h")
+    days = eight_hours.means(judged).with_columns(day=day_of(zones)).group_by(KEY)
+    return days.agg(co_8h_max=mean.max(), co_8h_means=mean.count().cast(pl.Int32))
 
 
 def _marks() -> list[pl.Expr]:
     pm25 = pl.when(pl.col("pm25_valid")).then(pl.col("pm25_mean"))
     co = pl.when(pl.col("co_valid")).then(pl.col("co_mean"))
-    eight_hours = pl.when(pl.col("co_8h_means") >= pl.col("needed")).then(pl.col("co_8h_max"))
+    highest = pl.when(pl.col("co_8h_means") >= pl.col("needed")).then(pl.col("co_8h_max"))
     return [
         guidelines.pm25_aqi(pm25).alias("pm25_aqi"),
         (pm25 > guidelines.WHO_PM25_DAY).alias("pm25_above_who"),
         (pm25 > guidelines.EU_PM25_DAY).alias("pm25_above_eu"),
         (co > guidelines.WHO_CO_DAY).alias("co_above_who"),
         (co > guidelines.EU_CO_DAY).alias("co_above_eu"),
-        (eight_hours > guidelines.CO_8H).alias("co_8h_above"),
+        (highest > guidelines.CO_8H).alias("co_8h_above"),
     ]
 
 

@@ -99,8 +99,7 @@ class Lake:
         Of its columns those in `columns`, the key among them, where they are given.
         """
         empty = table.empty() if columns is None else table.empty().select(columns)
-        whole = pl.concat([empty, *self._frames(table, parts, where, columns)], how="diagonal")
-        return whole if _is_sorted(whole, table.key) else whole.sort(table.key)
+        return _sorted(pl.concat([empty, *self._frames(table, parts, where, columns)], how="diagonal"), table.key)
 
     def _frames(
         self, table: Table, parts: Iterable[str] | None, where: pl.Expr | None, columns: Sequence[str] | None
@@ -144,8 +143,7 @@ class Lake:
     def write(self, table: Table, part: str, frame: pl.DataFrame) -> None:
         """Replace one file of a table by `frame`, sorted by the table's key."""
         with self.replacing(self.path(table, part)) as path:
-            rows = frame if _is_sorted(frame, table.key) else frame.sort(table.key)
-            rows.write_parquet(path, compression="zstd", row_group_size=ROWS_IN_GROUP)
+            _sorted(frame, table.key).write_parquet(path, compression="zstd", row_group_size=ROWS_IN_GROUP)
             seal.seal(path)
 
     @contextmanager
@@ -187,6 +185,14 @@ def make(folder: Path) -> None:
 def reason(error: Exception) -> str:
     """What an error of the disk, or of polars, says in one line."""
     return getattr(error, "strerror", None) or str(error).partition("\n")[0]
+
+
+def _sorted(frame: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    """Rows by their key: as they are, or months of many stations, each in order, by stations alone, or by all of it."""
+    if _is_sorted(frame, key):
+        return frame
+    by_first = frame.sort(key[0], maintain_order=True) if frame.height >= SOON_SORTED else frame
+    return by_first if _is_sorted(by_first, key) else frame.sort(key)
 
 
 def _is_sorted(frame: pl.DataFrame, key: Sequence[str]) -> bool:

@@ -15,7 +15,7 @@ A flag depends on the hours around its own, from `BEFORE` to `AFTER` it, and on 
 a station's hours is judged, a flag is the same as long as these are among them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -57,7 +57,7 @@ def judge(hours: pl.DataFrame, in_service: Mapping[int, datetime]) -> pl.DataFra
     sensors = [BY_COLUMN[name] for name in present(hours.columns)]
     frame = hours.sort("station_id", "hour").with_columns(idle(in_service), *_neighbours()).with_columns(_alone())
     frame = frame.with_columns(_serving(sensor).alias(f"{sensor.column}/good") for sensor in sensors)
-    frame = usual.add(frame, [f"{sensor.column}/good" for sensor in sensors])
+    frame = _with_what_is_usual(frame, sensors)
     frame = frame.with_columns(_holds(sensor, reason) for sensor in sensors for reason in REASONS)
     return (
         frame.with_columns(_level(sensor).alias(f"{sensor.column}_flag") for sensor in sensors)
@@ -119,21 +119,47 @@ def _is_flat(sensor: Sensor) -> pl.Expr:
     return ends - begins.forward_fill() >= sensor.flat_h
 
 
+def _with_what_is_usual(frame: pl.DataFrame, sensors: Sequence[Sensor]) -> pl.DataFrame:
+    """The rows with what tells a spike: few stand out from both hours beside them, and fewer from the days before."""
+    names = [f"{sensor.column}/good" for sensor in sensors]
+    frame = usual.add_away(frame.with_columns(_stands_out(sensor) for sensor in sensors), names)
+    return usual.add_spread(frame.with_columns(_is_far(sensor) for sensor in sensors), names)
+
+
+def _beside(sensor: Sensor) -> list[pl.Expr]:
+    """How far a value lies above the one before and the one after it."""
+    value = pl.col(f"{sensor.column}/good")
+    return [value - value.shift(step) for step in (1, -1)]
+
+
+def _stands_out(sensor: Sensor) -> pl.Expr:
+    """Whether a value lies above both hours beside it, or below both, by enough for a spike."""
+    least, beside = sensor.detection / 2, _beside(sensor)
+    above, below = (pl.all_horizontal(sides) for sides in ([s > least for s in beside], [s < -least for s in beside]))
+    stands_out = pl.col("/goes on") & pl.col("/is gone on from") & (above | below)
+    return stands_out.alias(f"{sensor.column}/good/asked")
+
+
+def _is_far(sensor: Sensor) -> pl.Expr:
+    """Whether it is also far from what is usual, and half as far on the same side from the hours beside it."""
+    away = pl.col(f"{sensor.column}/good/away")
+    beside = (side * away.sign() > away.abs() / 2 for side in _beside(sensor))
+    return pl.all_horizontal(away.abs() > sensor.detection, *beside).alias(f"{sensor.column}/good/asked")
+
+
 def _is_spike(sensor: Sensor) -> pl.Expr:
-    value, away, spread = (pl.col(f"{sensor.column}/good{what}") for what in ("", "/away", "/spread"))
+    away, spread = (pl.col(f"{sensor.column}/good/{what}") for what in ("away", "spread"))
     # Of a sensor that says next to nothing the spread is zero.
-    far = away.abs() > pl.max_horizontal(SPIKE * spread, sensor.detection)
-    before, after = ((value - value.shift(step)) * away.sign() > away.abs() / 2 for step in (1, -1))
-    return far & spread.is_not_null() & before & after & pl.col("/goes on") & pl.col("/is gone on from")
+    return pl.col(f"{sensor.column}/good/asked") & (away.abs() > SPIKE * spread)
 
 
 def _is_warming_up(sensor: Sensor) -> pl.Expr:
     if sensor.warm_up_h == 0:
         return pl.lit(value=False)
-    told = pl.when(pl.col(sensor.column).is_not_null()).then("hour")
-    before = told.forward_fill().shift(1).over("station_id")
-    cold = before.is_null() | (pl.col("hour") - before >= OFF)
-    began = pl.when(cold).then(told).forward_fill().over("station_id")
+    there = pl.col(sensor.column).is_not_null()
+    hour, station = (pl.when(there).then(name).forward_fill() for name in ("hour", "station_id"))
+    is_first = station.shift(1).ne_missing(pl.col("station_id"))
+    began = pl.when(there & (is_first | (pl.col("hour") - hour.shift(1) >= OFF))).then("hour").forward_fill()
     return pl.col("hour") - began < sensor.warm_up_h * HOUR
 
 

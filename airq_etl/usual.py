@@ -1,12 +1,12 @@
 """What is usual at an hour of the day: the median of that hour over the two weeks before, and its spread.
 
-Both are rolling medians of no more than fourteen values. Of many rows they are taken in one go: the hours of each
-station are laid on a grid without gaps, where the same hour of the days before lies 24, 48, ... places back, and a
-sorting network orders the fourteen, thousands of hours at a time. Of few rows polars takes them one by one, which
-needs no numpy and says the same to the last bit.
+Both are rolling medians of no more than fourteen values, and they are wanted of few rows: of those alone that are
+worth the question. Of many rows the hours of each station are laid on a grid without gaps, where the same hour of the
+days before lies 24, 48, ... places back, and the fourteen of each row that is asked for are sorted. In a small frame
+polars takes the medians of all rows one by one, which needs no numpy and says the same to the last bit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Values = NDArray[np.float64]
+    Places = NDArray[np.int64]
 
 DAYS = 14
 """Long enough for a median, short for the season."""
@@ -30,30 +31,42 @@ MANY = 5_000
 """Rows from which the grid is quicker, what numpy takes to load included."""
 SPARSE = 4
 """Places of the grid a row from which it is not."""
-AT_ONCE = 1 << 12
+AT_ONCE = 1 << 13
+_BACK = range(DAY_H, DAYS * DAY_H + 1, DAY_H)
 
 
-def add(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Rows sorted by `station_id` and `hour`, with what is usual of each value column in `names`.
+def add_away(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Rows sorted by `station_id` and `hour`, with how far each value is from what is usual at its hour of the day.
 
-    For `co` these are `co/usual`, the median over the days before of the same hour (UTC) of the day, `co/away`, how
-    far the value is from it, and `co/spread`, how far it was on the days before, as a standard deviation. All are null
-    where fewer than seven of the days have what they are made of.
+    `co/away` is that of `co`, where `co/asked` is true: the value less the median of the same hour (UTC) of the
+    fourteen days before. It is null where fewer than seven of the days have a value, and may be for other rows.
     """
-    places = places_of(frame) if frame.height >= MANY else None
-    if places is None or places[-1] > SPARSE * frame.height:
-        return by_window(frame, names)
-    return by_grid(frame, names, places)
+    return _added(frame, names, "away", lambda name: pl.col(name) - _median(pl.col(name)), _away_by_grid)
 
 
-def by_window(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """As `add`, value by value."""
-    frame = frame.with_columns(_median(pl.col(name)).alias(f"{name}/usual") for name in names)
-    frame = frame.with_columns((pl.col(name) - pl.col(f"{name}/usual")).alias(f"{name}/away") for name in names)
-    # Step by step: an expression that stands twice in another one is computed twice.
-    return frame.with_columns(
-        (MAD_TO_SIGMA * _median(pl.col(f"{name}/away").abs())).alias(f"{name}/spread") for name in names
+def add_spread(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """The rows of `add_away`, with how far the values of the days before were from what was usual then.
+
+    `co/spread` is the median of these distances, as a standard deviation, for the rows where `co/asked` is still true.
+    """
+    return _added(
+        frame, names, "spread", lambda name: MAD_TO_SIGMA * _median(pl.col(f"{name}/away").abs()), _spread_by_grid
     )
+
+
+def _added(
+    frame: pl.DataFrame,
+    names: Sequence[str],
+    what: str,
+    by_window: Callable[[str], pl.Expr],
+    by_grid: Callable[["Values", "Places"], "Values"],
+) -> pl.DataFrame:
+    wanted = [name for name in names if frame[f"{name}/asked"].any()]
+    frame = frame.with_columns(pl.lit(None, pl.Float64).alias(f"{name}/{what}") for name in names)
+    places = places_of(frame) if wanted and frame.height >= MANY else None
+    if places is None or places[-1] > SPARSE * frame.height:
+        return frame.with_columns(by_window(name).alias(f"{name}/{what}") for name in wanted)
+    return frame.with_columns(laid_out(frame, name, places, by_grid).alias(f"{name}/{what}") for name in wanted)
 
 
 def _median(value: pl.Expr) -> pl.Expr:
@@ -75,40 +88,56 @@ def places_of(frame: pl.DataFrame) -> pl.Series | None:
     return places if on_the_hour and (places.diff().drop_nulls() > 0).all() else None
 
 
-def by_grid(frame: pl.DataFrame, names: Sequence[str], places: pl.Series) -> pl.DataFrame:
-    """As `add`, of rows that have `places`, thousands at a time."""
+def laid_out(
+    frame: pl.DataFrame, name: str, places: pl.Series, of: Callable[["Values", "Places"], "Values"]
+) -> pl.Series:
+    """What `of` says of the places that are asked for, on the grid of a column; null for all other rows."""
     import numpy as np
 
-    where = places.to_numpy()
-    columns: dict[str, Values] = {}
-    for name in names:
-        grid = np.full(where[-1] + 1, np.nan)
-        grid[where] = frame[name].to_numpy()
-        usual = _medians(grid)
-        away = grid - usual
-        columns[f"{name}/usual"], columns[f"{name}/away"] = usual[where], away[where]
-        columns[f"{name}/spread"] = MAD_TO_SIGMA * _medians(np.abs(away))[where]
-    return frame.with_columns(pl.Series(name, values, nan_to_null=True) for name, values in columns.items())
+    where, asked = places.to_numpy(), frame[f"{name}/asked"].fill_null(value=False).to_numpy()
+    grid = np.full(where[-1] + 1, np.nan)
+    grid[where] = frame[name].to_numpy()
+    found = np.full(frame.height, np.nan)
+    found[asked] = of(grid, where[asked])
+    return pl.Series(found, nan_to_null=True)
 
 
-def _medians(grid: "Values") -> "Values":
+def _away_by_grid(grid: "Values", places: "Places") -> "Values":
+    return grid[places] - _medians(grid, places)
+
+
+def _spread_by_grid(grid: "Values", places: "Places") -> "Values":
+    import numpy as np
+
+    wanted = np.zeros(len(grid), dtype=bool)
+    for back in _BACK:
+        wanted[places - back] = True
+    (days,) = np.nonzero(wanted & ~np.isnan(grid))
+    away = np.full_like(grid, np.nan)
+    away[days] = np.abs(_away_by_grid(grid, days))
+    return MAD_TO_SIGMA * _medians(away, places)
+
+
+def _medians(grid: "Values", places: "Places") -> "Values":
     """For each place the median of those 1 to 14 days back, NaN where fewer than seven have a value."""
     import numpy as np
 
-    medians, known = np.full_like(grid, np.nan), ~np.isnan(grid)
-    # What has no value goes to the end.
-    filled, known_8 = np.where(known, grid, np.inf), known.view(np.int8)
-    for begin in range(DAYS * DAY_H, len(grid), AT_ONCE):
-        end = min(begin + AT_ONCE, len(grid))
-        days = [slice(begin - back, end - back) for back in range(DAY_H, DAYS * DAY_H + 1, DAY_H)]
-        ordered = _ordered([filled[day].copy() for day in days])
-        count = np.sum([known_8[day] for day in days], axis=0, dtype=np.int8)
+    medians = np.full(len(places), np.nan)
+    for begin in range(0, len(places), AT_ONCE):
+        some = places[begin : begin + AT_ONCE]
+        columns = [grid[some - back] for back in _BACK]
+        missing = [np.isnan(column) for column in columns]
+        count = DAYS - np.sum(missing, axis=0, dtype=np.int8)
+        # What has no value goes to the end.
+        for column, lacks in zip(columns, missing, strict=True):
+            column[lacks] = np.inf
+        ordered = _ordered(columns)
         for each in range(max(count.min(), FEWEST), count.max() + 1):
             low, high = ordered[(each - 1) // 2], ordered[each // 2]
             with np.errstate(invalid="ignore"):
                 # As polars has it, to the last bit.
                 middle = low + (high - low) * 0.5
-            np.copyto(medians[begin:end], middle, where=count == each)
+            np.copyto(medians[begin : begin + len(some)], middle, where=count == each)
     return medians
 
 

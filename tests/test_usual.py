@@ -27,17 +27,26 @@ def rows(stations: Sequence[tuple[int, Sequence[int]]], values: Sequence[float |
     return frame.with_columns(pl.Series("co", column, dtype=pl.Float64))
 
 
-def by_grid(frame: pl.DataFrame, names: Sequence[str] = ("co",)) -> pl.DataFrame:
-    """By the grid, however few the rows are."""
-    places = usual.places_of(frame)
-    assert places is not None
-    return usual.by_grid(frame, names, places)
+def usual_of(frame: pl.DataFrame, names: Sequence[str], *, by_grid: bool) -> pl.DataFrame:
+    """What `usual` adds to the rows, by one of its ways, however many they are."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(usual, "MANY", 0 if by_grid else frame.height + 1)
+        patched.setattr(usual, "SPARSE", 1 << 40)
+        return usual.add_spread(usual.add_away(frame, names), names)
+
+
+def asked(frame: pl.DataFrame, names: Sequence[str], answers: Sequence[bool] = (True,)) -> pl.DataFrame:
+    """The rows, of which those are asked for where the answer, taken in turn, is yes."""
+    turns = [answers[n % len(answers)] for n in range(frame.height)]
+    return frame.with_columns(pl.Series(f"{name}/asked", turns, dtype=pl.Boolean) for name in names)
 
 
 def same(frame: pl.DataFrame, names: Sequence[str] = ("co",)) -> None:
-    """Both ways give the same."""
-    expected = usual.by_window(frame, names)
-    assert_frame_equal(by_grid(frame, names).select(expected.columns), expected, check_exact=True)
+    """Both ways say the same of the rows that are asked for."""
+    columns = [f"{name}/{what}" for name in names for what in ("away", "spread")]
+    told = [pl.when(f"{column.partition('/')[0]}/asked").then(column).alias(column) for column in columns]
+    windows, grid = (usual_of(frame, names, by_grid=by_grid).select(told) for by_grid in (False, True))
+    assert_frame_equal(grid, windows, check_exact=True)
 
 
 @settings(deadline=None)
@@ -49,30 +58,36 @@ def same(frame: pl.DataFrame, names: Sequence[str] = ("co",)) -> None:
         min_size=1,
     ),
     st.lists(VALUES, min_size=1, max_size=40),
+    st.lists(st.booleans(), min_size=1, max_size=7),
 )
-def test_both_ways_give_the_same_to_the_last_bit(hours: dict[int, set[int]], values: list[float | None]) -> None:
-    """Whatever hours there are, of whatever stations, and whatever values they have or lack."""
-    same(rows([(station, sorted(hours[station])) for station in sorted(hours)], values))
+def test_both_ways_give_the_same_to_the_last_bit(
+    hours: dict[int, set[int]], values: list[float | None], answers: list[bool]
+) -> None:
+    """Whatever hours there are, of whatever stations, whatever values they have or lack, and whatever is asked for."""
+    frame = rows([(station, sorted(hours[station])) for station in sorted(hours)], values)
+    same(asked(frame, ["co"], answers))
 
 
 def test_both_ways_give_the_same_for_what_the_source_said(captures_dir: Path) -> None:
     """The years of the real stations."""
-    frame = captured(captures_dir)
-    same(frame, ["co", "pm25", "pm10", "temperature"])
-    assert frame.height >= usual.MANY  # so this is what `add` does
-    expected = usual.by_window(frame, ["o3"])
-    assert_frame_equal(usual.add(frame, ["o3"]).select(expected.columns), expected, check_exact=True)
+    names = ["co", "pm25", "pm10", "temperature"]
+    for answers in ([True], [True, False, False]):
+        same(asked(captured(captures_dir), names, answers), names)
 
 
-def test_the_median_is_that_of_the_same_hour_of_fourteen_days_at_most() -> None:
+def test_away_is_from_the_median_of_the_same_hour_of_fourteen_days_at_most() -> None:
     """By hand: not of this day, not of the fifteenth before, not of another hour; with six of them there is none."""
-    there = [24 * day for day in range(20)] + [24 * day + 1 for day in range(20)]
-    frame = rows([(7, sorted(there))], [float(n * n % 17) for n in range(40)])
+    there = [24 * day for day in range(40)] + [24 * day + 1 for day in range(40)]
+    frame = asked(rows([(7, sorted(there))], [float(n * n % 17) for n in range(80)]), ["co"])
     values = {at: value for at, value in zip(sorted(there), frame["co"], strict=True) if at % 24 == 0}
-    found = by_grid(frame).filter(pl.col("hour").dt.hour() == hour(0).hour)["co/usual"].to_list()
-    before = [[values[24 * d] for d in range(max(day - 14, 0), day)] for day in range(20)]
-    assert found == [median(some) if len(some) >= 7 else None for some in before]
-    assert sum(value is not None for value in found) == 13
+    of_the_hour = usual_of(frame, ["co"], by_grid=True).filter(pl.col("hour").dt.hour() == hour(0).hour)
+    before = [[values[24 * d] for d in range(max(day - 14, 0), day)] for day in range(40)]
+    away = [values[24 * day] - median(some) if len(some) >= 7 else None for day, some in enumerate(before)]
+    assert of_the_hour["co/away"].to_list() == away
+    distances = [[abs(one) for one in away[max(day - 14, 0) : day] if one is not None] for day in range(40)]
+    spread = [1.4826 * median(some) if len(some) >= 7 else None for some in distances]
+    assert of_the_hour["co/spread"].to_list() == spread
+    assert (sum(one is not None for one in away), sum(one is not None for one in spread)) == (33, 26)
 
 
 def test_the_network_brings_the_middle_to_its_place() -> None:
@@ -104,5 +119,13 @@ def test_many_rows_that_fit_no_grid_or_leave_it_empty_are_taken_by_windows() -> 
     near = rows([(1, range(usual.MANY))], [1.0, None, 3.0])
     far = rows([(1, [*range(usual.MANY), usual.SPARSE * 2 * usual.MANY])], [1.0, None, 3.0])
     twice = pl.concat([near, near.tail(1)])
-    for frame in (near, far, twice):
-        assert_frame_equal(usual.add(frame, ["co"]), usual.by_window(frame, ["co"]), check_column_order=False)
+    for frame in (asked(some, ["co"]) for some in (near, far, twice)):
+        found = usual.add_spread(usual.add_away(frame, ["co"]), ["co"])
+        assert_frame_equal(found, usual_of(frame, ["co"], by_grid=False))
+
+
+def test_nothing_is_said_where_nothing_is_asked() -> None:
+    """Nor is anything computed."""
+    frame = asked(rows([(1, range(usual.MANY))], [1.0, 2.0, 3.0]), ["co"], [False])
+    found = usual.add_spread(usual.add_away(frame, ["co"]), ["co"])
+    assert found.select(pl.col("co/away", "co/spread").null_count()).row(0) == (frame.height, frame.height)

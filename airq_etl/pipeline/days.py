@@ -13,7 +13,7 @@ from airq_etl.guidelines import NOWCAST_HOURS
 from airq_etl.lake import DAILY, HOURLY, Lake
 from airq_etl.pieces import Pieces
 from airq_etl.pipeline.job import Job
-from airq_etl.pipeline.portions import frame_of, hours_under, portions, stretches
+from airq_etl.pipeline.portions import Portion, frame_of, hours_under, portions, stretches, two_at_a_time
 from airq_etl.sanity.wording import many
 from airq_etl.sensors import present
 from airq_etl.stations import Rules
@@ -96,19 +96,25 @@ def _write_days(work: Job, lake: Lake, days: pl.DataFrame) -> None:
     """Compute days (`station_id`, `day`), some stations at a time, and put them in place of those of the tables."""
     years = [str(year) for year in days["day"].dt.year().unique().sort()]
     pieces = {year: Pieces(lake, DAILY, year) for year in years}
-    for portion in portions(hours_under(days), lake.count(DAILY, years)):
-        own = days.filter(portion.has())
-        fresh = daily.combine(compute_days(work, lake, stretch) for stretch in stretches(own))
-        for year in years:
-            its = pl.col("day").dt.year() == int(year)
-            kept = lake.read(DAILY, [year], portion.has()).join(own, on=daily.KEY, how="anti")
-            rows = daily.combine([kept, fresh.filter(its)])
-            if rows.height:
-                pieces[year].add(rows.sort(daily.KEY))
+    some = portions(hours_under(days), lake.count(DAILY, years))
+    for rows in two_at_a_time(partial(_renewed, work, lake, years, days), some):
+        for year, its in rows.items():
+            pieces[year].add(its)
     for year in years:
         if pieces[year].is_empty and year in lake.parts(DAILY):
             pieces[year].add(daily.empty())
         pieces[year].write(partial(_arranged, columns=pieces[year].columns()))
+
+
+def _renewed(work: Job, lake: Lake, years: list[str], days: pl.DataFrame, portion: Portion) -> dict[str, pl.DataFrame]:
+    """The rows of some stations, by the years in which there are any: `days` anew, and what else the tables hold."""
+    own = days.filter(portion.has())
+    fresh = daily.combine(compute_days(work, lake, stretch) for stretch in stretches(own))
+    rows = {}
+    for year in years:
+        kept = lake.read(DAILY, [year], portion.has()).join(own, on=daily.KEY, how="anti")
+        rows[year] = daily.combine([kept, fresh.filter(pl.col("day").dt.year() == int(year))])
+    return {year: its.sort(daily.KEY) for year, its in rows.items() if its.height}
 
 
 def _arranged(rows: pl.LazyFrame, columns: Collection[str]) -> pl.LazyFrame:

@@ -3,16 +3,24 @@
 To judge an hour takes several times the memory that it lies in, and what is asked of a year may be millions of hours.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import polars as pl
 
 from airq_etl import quality
 from airq_etl.changes import Change
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+P = TypeVar("P")
+R = TypeVar("R")
+
 ROWS_AT_ONCE = 150_000
+TOGETHER = 2
 HOURS_OF_A_DAY = 24
 DAY = timedelta(days=1)
 AROUND = quality.BEFORE + quality.AFTER + 3 * DAY
@@ -72,6 +80,26 @@ def hours_under(days: pl.DataFrame) -> dict[int, int]:
     apart = pl.len() * (AROUND // DAY + 1)
     counts = days.group_by("station_id").agg(hours=pl.min_horizontal(span, apart) * HOURS_OF_A_DAY)
     return dict(counts.iter_rows())
+
+
+def two_at_a_time(compute: Callable[[P], R], of: Sequence[P]) -> Iterator[R]:
+    """What `compute` makes of each, in their order: one is read while another is computed."""
+    if len(of) < TOGETHER:
+        yield from map(compute, of)
+        return
+    # Not needed for the stations of an hour.
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool, waiting = ThreadPoolExecutor(TOGETHER), deque["Future[R]"]()
+    try:
+        for one in of:
+            waiting.append(pool.submit(compute, one))
+            if len(waiting) > TOGETHER:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def frame_of(changes: Iterable[Change]) -> pl.DataFrame:
