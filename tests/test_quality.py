@@ -121,17 +121,8 @@ def test_a_spike_needs_both_neighbours() -> None:
 
 def test_spikes_are_those_of_the_rule_taken_of_every_row(captures_dir: Path) -> None:
     """What is usual is asked for few rows only; of all rows, polars finds the same spikes. Some are put in."""
-    rows = (
-        captured(captures_dir)
-        .with_row_index("row")
-        .with_columns(
-            pl.when(pl.col("row") % 97 == 5)
-            .then(pl.col("pm25") + pl.col("row") % 13 * 10 - 60)
-            .otherwise("pm25")
-            .alias("pm25")
-        )
-    )
-    rows = rows.drop("row")
+    put_in = pl.when(pl.col("row") % 97 == 5).then(pl.col("row") % 13 * 10.0 - 60).otherwise(0.0)
+    rows = captured(captures_dir).with_row_index("row").with_columns(pl.col("pm25") + 60 + put_in).drop("row")
     value = pl.col("pm25")
 
     def median(of: pl.Expr) -> pl.Expr:
