@@ -1,6 +1,8 @@
 """What a command gives back: counts a station, documents written, and how it ended."""
 
+from bisect import bisect_left
 from datetime import datetime
+from operator import attrgetter
 
 import msgspec
 
@@ -72,9 +74,8 @@ class Result(msgspec.Struct, kw_only=True):
     exit_code: int = 0
 
     def station(self, station_id: int) -> StationResult:
-        """The counts of one station, made at first mention."""
-        for station in self.stations:
-            if station.station_id == station_id:
-                return station
-        self.stations.append(StationResult(station_id=station_id))
-        return self.stations[-1]
+        """The counts of one station, made at first mention; `stations` are in the order of their ids."""
+        at = bisect_left(self.stations, station_id, key=attrgetter("station_id"))
+        if at == len(self.stations) or self.stations[at].station_id != station_id:
+            self.stations.insert(at, StationResult(station_id=station_id))
+        return self.stations[at]

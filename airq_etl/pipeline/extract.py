@@ -58,7 +58,6 @@ def ask(
             told(asked)
 
     errors = asyncio.run(_ask(work, plans, hear))
-    work.result.stations.sort(key=lambda station: station.station_id)
     _note(work, errors, some_came=bool(came) or len(errors) < len(plans))
     return errors
 

@@ -118,7 +118,6 @@ def _describe(work: Job) -> None:
         station.pm25_nowcast, station.pm25_nowcast_aqi = air.get(station_id, (None, None))
         if station_id in said:
             station.name = work.settings.station(station_id, said[station_id]).name
-    work.result.stations.sort(key=lambda station: station.station_id)
 
 
 def _warn_of_stale_stations(work: Job) -> None:
