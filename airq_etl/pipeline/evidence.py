@@ -1,6 +1,6 @@
 """What sanity checks look at: the tables, the store and the ledger, read as frames."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 
@@ -11,8 +11,8 @@ from airq_etl.lake import DAILY, HOURLY, REVISIONS
 from airq_etl.pipeline.days import outdated
 from airq_etl.pipeline.job import Job
 from airq_etl.pipeline.load import due_days, open_store
-from airq_etl.pipeline.portions import frame_of
-from airq_etl.sanity.evidence import Evidence, Place
+from airq_etl.pipeline.stretches import frame_of
+from airq_etl.sanity.evidence import SEEN, Evidence, Place
 from airq_etl.stations import Rules
 from airq_etl.store import Mark, Store
 from airq_etl.windows import Days
@@ -20,14 +20,22 @@ from airq_etl.windows import Days
 DAY = timedelta(days=1)
 
 
-def gather(work: Job, days: Days | None = None, store_days: Days | None = None, *, with_store: bool = True) -> Evidence:
+def gather(
+    work: Job,
+    days: Days | None = None,
+    store_days: Days | None = None,
+    *,
+    with_store: bool = True,
+    short: bool = False,
+) -> Evidence:
     """All that is stored, or that of local `days`; of the store that of `store_days`, where these are given.
 
+    For a `short` look the hours of the tables are read some stations at a time, as they are looked at.
     Stations that others load into a shared store are left out: whose midnight ends their day is not known here.
     StoreError where the store is out of reach, DamagedError where a table cannot be read.
     """
     said = work.ledger.stations()
-    tables = _tables(work, days, frozenset(said))
+    tables = _tables(work, days, frozenset(said), SEEN if short else None)
     rules = work.rules({*said, *work.settings.stations, *_known(tables.hourly), *_known(tables.daily)})
     revisions = work.lake.read(REVISIONS).with_columns(day=daily.day_of(rules.zones))
     rejects = work.ledger.rejects().with_columns(day=daily.day_of(rules.zones, "requested_at"))
@@ -45,6 +53,7 @@ def gather(work: Job, days: Days | None = None, store_days: Days | None = None, 
         keys={station_id: work.ledger.keys_seen(station_id) for station_id in said},
         revisions=_cut(revisions, days).drop("day"),
         rejects=_cut(rejects, days).drop("day"),
+        read_hours=(lambda has: _cut_hours(_hours(work, days, has), days, rules)) if short else None,
     )
     return _with_store(work, evidence, store_days) if with_store else evidence
 
@@ -70,15 +79,22 @@ def _with_store(work: Job, evidence: Evidence, store_days: Days | None) -> Evide
     )
 
 
-def _tables(work: Job, days: Days | None, listed: frozenset[int]) -> Place:
-    """The tables, read from the files of these days; their hours are not yet cut to them."""
+def _tables(work: Job, days: Days | None, listed: frozenset[int], columns: Sequence[str] | None) -> Place:
+    """The tables, read from the files of these days, of the hours some `columns`; these are not yet cut to them."""
+    hours = _hours(work, days, pl.lit(value=True), columns)
     if days is None:
-        return Place("tables", work.lake.read(HOURLY), work.lake.read(DAILY), listed)
+        return Place("tables", hours, work.lake.read(DAILY), listed)
+    years = [str(year) for year in range(days.first.year, days.last.year + 1)]
+    return Place("tables", hours, work.lake.read(DAILY, years, pl.col("day").is_between(*days)), listed)
+
+
+def _hours(work: Job, days: Days | None, has: pl.Expr, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """The hours of the tables for which `has` holds, from the files of these days, and not yet cut to them."""
+    if days is None:
+        return work.lake.read(HOURLY, None, has, columns)
     first, last = _bounds(days)
     months = pl.datetime_range(first, last + timedelta(days=31), "1mo", eager=True).dt.strftime("%Y-%m")
-    years = [str(year) for year in range(days.first.year, days.last.year + 1)]
-    hours = work.lake.read(HOURLY, months, pl.col("hour").is_between(first, last))
-    return Place("tables", hours, work.lake.read(DAILY, years, pl.col("day").is_between(*days)), listed)
+    return work.lake.read(HOURLY, months, has & pl.col("hour").is_between(first, last), columns)
 
 
 def _stored(

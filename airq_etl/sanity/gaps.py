@@ -6,7 +6,7 @@ import polars as pl
 
 from airq_etl.daily import UTC_ZONE
 from airq_etl.hourly import KEY
-from airq_etl.sanity.evidence import Evidence
+from airq_etl.sanity.evidence import SEEN, Evidence
 from airq_etl.sanity.hours import each_later, in_service
 from airq_etl.stations import midnight
 from airq_etl.windows import KEPT
@@ -61,14 +61,17 @@ def gaps(hours: pl.DataFrame) -> pl.DataFrame:
     the hours on both sides, or gave that before it and only a later one, for which that was too old, has given
     that behind it since. Null where there may have been no such answer.
     """
-    hour, request = pl.col("hour"), pl.col("requested_at")
+    station, hour, request = pl.col("station_id"), pl.col("hour"), pl.col("requested_at")
     before, answered = pl.col("before"), pl.col("answered")
     spanned = (request == answered) | ((request > answered) & (before < request - KEPT))
+    seen = hours.select(SEEN)
+    goes_on = station.eq_missing(station.shift(1)) & (hour - hour.shift(1) > HOUR)
     return (
-        hours.select(*KEY, "requested_at")
-        .sort(KEY)
-        .with_columns(before=hour.shift(1).over("station_id"), answered=request.shift(1).over("station_id"))
-        .filter(hour - before > HOUR)
+        (seen if each_later(seen, KEY) else seen.sort(KEY))
+        .lazy()
+        .select("station_id", "hour", "requested_at", before=hour.shift(1), answered=request.shift(1), is_gap=goes_on)
+        .filter("is_gap")
+        .collect()
         .select(
             "station_id",
             first=before + HOUR,

@@ -49,6 +49,7 @@ CHECKS: tuple[Check, ...] = (
         "1 hour (info); error where all of its hours are",
         "in_service_from in the stations file",
         _not_in_service,
+        by_station=True,
     ),
     Check(
         "settings-changed",

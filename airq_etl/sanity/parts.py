@@ -1,0 +1,49 @@
+"""The evidence of some stations at a time: what checks make of hours takes several times the memory they lie in."""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from airq_etl.portions import LEAST, Portion, portions
+from airq_etl.sanity.evidence import Evidence, Place
+from airq_etl.sanity.gaps import served
+
+HOURS_AT_ONCE = 150_000
+
+
+def parts(evidence: Evidence) -> Iterator[Evidence]:
+    """The evidence of some stations at a time, with all columns of their hours; every row is in one of the parts."""
+    counts = evidence.tables.hourly.drop_nulls("station_id").group_by("station_id").len()
+    some = portions(dict(counts.iter_rows()), at_once=HOURS_AT_ONCE)
+    if len(some) == 1 and evidence.read_hours is None:
+        yield evidence
+        return
+    for portion in some:
+        part = _part(evidence, _has(portion))
+        yield part._replace(served=served(part))
+
+
+def _has(portion: Portion) -> pl.Expr:
+    """Whether a row is of one of these stations; those of no station are with the first ones."""
+    return portion.has() | pl.col("station_id").is_null() if portion.first == LEAST else portion.has()
+
+
+def _part(evidence: Evidence, has: pl.Expr) -> Evidence:
+    """The evidence of the rows that it `has`; which stations are known, listed and due is not cut."""
+    store, read = evidence.store, evidence.read_hours
+    return evidence._replace(
+        tables=_of(evidence.tables, has) if read is None else _of(evidence.tables, has)._replace(hourly=read(has)),
+        store=store and _of(store, has),
+        revisions=_some(evidence.revisions, has),
+        rejects=_some(evidence.rejects, has),
+        served=None,
+        read_hours=None,
+    )
+
+
+def _of(place: Place, has: pl.Expr) -> Place:
+    return place._replace(hourly=_some(place.hourly, has), daily=_some(place.daily, has))
+
+
+def _some(rows: pl.DataFrame, has: pl.Expr) -> pl.DataFrame:
+    return rows.filter(has) if rows.height else rows
