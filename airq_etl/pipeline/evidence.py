@@ -81,20 +81,23 @@ def _with_store(work: Job, evidence: Evidence, store_days: Days | None) -> Evide
 
 def _tables(work: Job, days: Days | None, listed: frozenset[int], columns: Sequence[str] | None) -> Place:
     """The tables, read from the files of these days, of the hours some `columns`; these are not yet cut to them."""
-    hours = _hours(work, days, pl.lit(value=True), columns)
+    hours = _hours(work, days, columns=columns)
     if days is None:
         return Place("tables", hours, work.lake.read(DAILY), listed)
     years = [str(year) for year in range(days.first.year, days.last.year + 1)]
     return Place("tables", hours, work.lake.read(DAILY, years, pl.col("day").is_between(*days)), listed)
 
 
-def _hours(work: Job, days: Days | None, has: pl.Expr, columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """The hours of the tables for which `has` holds, from the files of these days, and not yet cut to them."""
+def _hours(
+    work: Job, days: Days | None, has: pl.Expr | None = None, columns: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """The hours of the tables, or those for which `has` holds, from the files of these days; not yet cut to them."""
     if days is None:
         return work.lake.read(HOURLY, None, has, columns)
     first, last = _bounds(days)
     months = pl.datetime_range(first, last + timedelta(days=31), "1mo", eager=True).dt.strftime("%Y-%m")
-    return work.lake.read(HOURLY, months, has & pl.col("hour").is_between(first, last), columns)
+    near = pl.col("hour").is_between(first, last)
+    return work.lake.read(HOURLY, months, near if has is None else has & near, columns)
 
 
 def _stored(

@@ -12,7 +12,6 @@ from airq_etl.sanity.finding import Finding
 from airq_etl.stations import Rules, Station
 from airq_etl.windows import Days
 
-
 SEEN = (*KEY, "requested_at")
 """Of the hourly table: which hours are there, and when each was asked for."""
 
