@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 
 import polars as pl
 
@@ -12,7 +13,9 @@ from airq_etl.pipeline.days import outdated
 from airq_etl.pipeline.job import Job
 from airq_etl.pipeline.load import due_days, open_store
 from airq_etl.pipeline.stretches import frame_of
+from airq_etl.portions import portions
 from airq_etl.sanity.evidence import SEEN, Evidence, Place
+from airq_etl.sanity.parts import has
 from airq_etl.stations import Rules
 from airq_etl.store import Mark, Store
 from airq_etl.windows import Days
@@ -35,14 +38,14 @@ def gather(
     StoreError where the store is out of reach, DamagedError where a table cannot be read.
     """
     said = work.ledger.stations()
-    tables = _tables(work, days, frozenset(said), SEEN if short else None)
+    tables = _tables(work, days, frozenset(said), short=short)
     rules = work.rules({*said, *work.settings.stations, *_known(tables.hourly), *_known(tables.daily)})
     revisions = work.lake.read(REVISIONS).with_columns(day=daily.day_of(rules.zones))
     rejects = work.ledger.rejects().with_columns(day=daily.day_of(rules.zones, "requested_at"))
     evidence = Evidence(
         now=work.now,
         rules=rules,
-        tables=tables._replace(hourly=_cut_hours(tables.hourly, days, rules)),
+        tables=tables,
         days=days,
         configured=frozenset(work.settings.stations),
         known={station_id: work.settings.station(station_id, station) for station_id, station in said.items()},
@@ -53,7 +56,7 @@ def gather(
         keys={station_id: work.ledger.keys_seen(station_id) for station_id in said},
         revisions=_cut(revisions, days).drop("day"),
         rejects=_cut(rejects, days).drop("day"),
-        read_hours=(lambda has: _cut_hours(_hours(work, days, has), days, rules)) if short else None,
+        read_hours=partial(_hours, work, days) if short else None,
     )
     return _with_store(work, evidence, store_days) if with_store else evidence
 
@@ -79,25 +82,38 @@ def _with_store(work: Job, evidence: Evidence, store_days: Days | None) -> Evide
     )
 
 
-def _tables(work: Job, days: Days | None, listed: frozenset[int], columns: Sequence[str] | None) -> Place:
-    """The tables, read from the files of these days, of the hours some `columns`; these are not yet cut to them."""
-    hours = _hours(work, days, columns=columns)
+def _tables(work: Job, days: Days | None, listed: frozenset[int], *, short: bool) -> Place:
+    """What the tables have of these days; of the hours in a `short` look what is `SEEN` of them."""
+    hours = _seen(work, days) if short else _hours(work, days)
     if days is None:
         return Place("tables", hours, work.lake.read(DAILY), listed)
     years = [str(year) for year in range(days.first.year, days.last.year + 1)]
     return Place("tables", hours, work.lake.read(DAILY, years, pl.col("day").is_between(*days)), listed)
 
 
+def _seen(work: Job, days: Days | None) -> pl.DataFrame:
+    """Which hours the tables hold, some stations at a time: to put months in order takes several times their memory."""
+    some = portions(work.lake.count(HOURLY, _months(days)))
+    return pl.concat([_hours(work, days, has(portion), SEEN) for portion in some])
+
+
 def _hours(
-    work: Job, days: Days | None, has: pl.Expr | None = None, columns: Sequence[str] | None = None
+    work: Job, days: Days | None, its: pl.Expr | None = None, columns: Sequence[str] | None = None
 ) -> pl.DataFrame:
-    """The hours of the tables, or those for which `has` holds, from the files of these days; not yet cut to them."""
+    """The hours of the tables on these days, or some of them."""
     if days is None:
-        return work.lake.read(HOURLY, None, has, columns)
+        return work.lake.read(HOURLY, None, its, columns)
+    near = pl.col("hour").is_between(*_bounds(days))
+    found = work.lake.read(HOURLY, _months(days), near if its is None else its & near, columns)
+    return _cut_hours(found, days, work.rules(_known(found)))
+
+
+def _months(days: Days | None) -> list[str] | None:
+    """The files of hours that may have some of these days; None for all."""
+    if days is None:
+        return None
     first, last = _bounds(days)
-    months = pl.datetime_range(first, last + timedelta(days=31), "1mo", eager=True).dt.strftime("%Y-%m")
-    near = pl.col("hour").is_between(first, last)
-    return work.lake.read(HOURLY, months, near if has is None else has & near, columns)
+    return pl.datetime_range(first, last + timedelta(days=31), "1mo", eager=True).dt.strftime("%Y-%m").to_list()
 
 
 def _stored(

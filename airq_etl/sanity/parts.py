@@ -19,31 +19,31 @@ def parts(evidence: Evidence) -> Iterator[Evidence]:
         yield evidence
         return
     for portion in some:
-        part = _part(evidence, _has(portion))
+        part = _part(evidence, has(portion))
         yield part._replace(served=served(part))
 
 
-def _has(portion: Portion) -> pl.Expr:
+def has(portion: Portion) -> pl.Expr:
     """Whether a row is of one of these stations; those of no station are with the first ones."""
     return portion.has() | pl.col("station_id").is_null() if portion.first == LEAST else portion.has()
 
 
-def _part(evidence: Evidence, has: pl.Expr) -> Evidence:
-    """The evidence of the rows that it `has`; which stations are known, listed and due is not cut."""
+def _part(evidence: Evidence, its: pl.Expr) -> Evidence:
+    """The evidence of some of the rows; which stations are known, listed and due is not cut."""
     store, read = evidence.store, evidence.read_hours
     return evidence._replace(
-        tables=_of(evidence.tables, has) if read is None else _of(evidence.tables, has)._replace(hourly=read(has)),
-        store=store and _of(store, has),
-        revisions=_some(evidence.revisions, has),
-        rejects=_some(evidence.rejects, has),
+        tables=_of(evidence.tables, its) if read is None else _of(evidence.tables, its)._replace(hourly=read(its)),
+        store=store and _of(store, its),
+        revisions=_some(evidence.revisions, its),
+        rejects=_some(evidence.rejects, its),
         served=None,
         read_hours=None,
     )
 
 
-def _of(place: Place, has: pl.Expr) -> Place:
-    return place._replace(hourly=_some(place.hourly, has), daily=_some(place.daily, has))
+def _of(place: Place, its: pl.Expr) -> Place:
+    return place._replace(hourly=_some(place.hourly, its), daily=_some(place.daily, its))
 
 
-def _some(rows: pl.DataFrame, has: pl.Expr) -> pl.DataFrame:
-    return rows.filter(has) if rows.height else rows
+def _some(rows: pl.DataFrame, its: pl.Expr) -> pl.DataFrame:
+    return rows.filter(its) if rows.height else rows
