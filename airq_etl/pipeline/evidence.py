@@ -94,7 +94,8 @@ def _tables(work: Job, days: Days | None, listed: frozenset[int], *, short: bool
 def _seen(work: Job, days: Days | None) -> pl.DataFrame:
     """Which hours the tables hold, some stations at a time: to put months in order takes several times their memory."""
     some = portions(work.lake.count(HOURLY, _months(days)))
-    return pl.concat([_hours(work, days, has(portion), SEEN) for portion in some])
+    # In one piece, since whoever groups them would make it one.
+    return pl.concat([_hours(work, days, has(portion), SEEN) for portion in some], rechunk=True)
 
 
 def _hours(
