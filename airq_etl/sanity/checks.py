@@ -46,6 +46,7 @@ def examine(evidence: Evidence, stations: Collection[int] = (), *, short: bool =
     found = [finding for check in wanted for finding in _of_all(check, evidence)]
     for part in parts(evidence):
         found += [finding for check in wanted if check.by_station for finding in check.find(part)]
+        del part  # before the next one is read
     asked = [finding for finding in found if not stations or finding.station_id in {None, *stations}]
     return sorted(asked, key=lambda f: (SEVERITIES.index(f.severity), order[f.check], f.station_id or 0))
 

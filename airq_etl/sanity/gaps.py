@@ -33,11 +33,13 @@ def served(evidence: Evidence) -> pl.DataFrame:
         return evidence.served
     counts = (pl.col("hour") <= evidence.now) & in_service(evidence.rules)
     hours = evidence.tables.hourly
-    if hours.select(counts.all()).item() and each_later(hours, KEY):
+    if not hours.select(counts.all()).item():
+        hours = hours.filter(counts)
+    if each_later(hours, KEY):
         return hours
     # Once sorted, an hour that stands twice stands beside itself: this is much quicker than unique().
     again = pl.all_horizontal(pl.col(name) == pl.col(name).shift(-1) for name in KEY)
-    return hours.filter(counts).sort(KEY, maintain_order=True).filter(~again.fill_null(value=False))
+    return hours.sort(KEY, maintain_order=True).filter(~again.fill_null(value=False))
 
 
 def spans(hours: pl.DataFrame) -> pl.DataFrame:
@@ -65,11 +67,11 @@ def gaps(hours: pl.DataFrame) -> pl.DataFrame:
     before, answered = pl.col("before"), pl.col("answered")
     spanned = (request == answered) | ((request > answered) & (before < request - KEPT))
     seen = hours.select(SEEN)
-    goes_on = station.eq_missing(station.shift(1)) & (hour - hour.shift(1) > HOUR)
+    is_gap = station.eq_missing(station.shift(1)) & (hour - hour.shift(1) > HOUR)
     return (
         (seen if each_later(seen, KEY) else seen.sort(KEY))
         .lazy()
-        .select("station_id", "hour", "requested_at", before=hour.shift(1), answered=request.shift(1), is_gap=goes_on)
+        .select(*SEEN, before=hour.shift(1), answered=request.shift(1), is_gap=is_gap)
         .filter("is_gap")
         .collect()
         .select(

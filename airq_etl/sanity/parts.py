@@ -19,8 +19,7 @@ def parts(evidence: Evidence) -> Iterator[Evidence]:
         yield evidence
         return
     for portion in some:
-        part = _part(evidence, has(portion))
-        yield part._replace(served=served(part))
+        yield _part(evidence, has(portion))
 
 
 def has(portion: Portion) -> pl.Expr:
@@ -31,7 +30,7 @@ def has(portion: Portion) -> pl.Expr:
 def _part(evidence: Evidence, its: pl.Expr) -> Evidence:
     """The evidence of some of the rows; which stations are known, listed and due is not cut."""
     store, read = evidence.store, evidence.read_hours
-    return evidence._replace(
+    part = evidence._replace(
         tables=_of(evidence.tables, its) if read is None else _of(evidence.tables, its)._replace(hourly=read(its)),
         store=store and _of(store, its),
         revisions=_some(evidence.revisions, its),
@@ -39,6 +38,7 @@ def _part(evidence: Evidence, its: pl.Expr) -> Evidence:
         served=None,
         read_hours=None,
     )
+    return part._replace(served=served(part))
 
 
 def _of(place: Place, its: pl.Expr) -> Place:
