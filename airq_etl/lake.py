@@ -114,7 +114,7 @@ class Lake:
         counts: dict[int, int] = {}
         for part in self._among(table, parts):
             with self._looking_into(table, part) as rows:
-                of_station = rows.group_by("station_id").len().collect(engine="streaming")
+                of_station = rows.drop_nulls("station_id").group_by("station_id").len().collect(engine="streaming")
             for station_id, number in of_station.iter_rows():
                 counts[station_id] = counts.get(station_id, 0) + number
         return counts

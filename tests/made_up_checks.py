@@ -30,7 +30,7 @@ def _of(name: str, severity: Severity, low: float, high: float) -> Check:
                 action=f"have a look at the {severity}",
             )
 
-    return Check(name, f"CO from {low:g} to {high:g}", f"{low:g} mg/m³", "made up for a test", find)
+    return Check(name, f"CO from {low:g} to {high:g}", f"{low:g} mg/m³", "made up for a test", find, by_station=True)
 
 
 def _crash(evidence: Evidence) -> Iterator[Finding]:
@@ -45,7 +45,7 @@ MADE_UP = (
     _of("too-much", "error", 100, 1000),
     _of("much", "warning", 10, 77),
     _of("some", "info", 5, 10),
-    Check("crash", "what breaks", "-", "made up", _crash),
+    Check("crash", "what breaks", "-", "made up", _crash, by_station=True),
 )
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ from airq_etl.lake import DAILY, HOURLY, Lake
 from airq_etl.pipeline.evidence import gather
 from airq_etl.pipeline.job import begun, job
 from airq_etl.pipeline.run import run_all, run_load, run_transform
-from airq_etl.sanity import integrity
-from airq_etl.sanity.evidence import Evidence
+from airq_etl.sanity import integrity, parts
+from airq_etl.sanity.checks import examine
+from airq_etl.sanity.evidence import SEEN, Evidence
 from airq_etl.sanity.finding import Finding
 from airq_etl.settings import Settings
 from airq_etl.simulator import Simulator
@@ -40,7 +41,9 @@ def _run(now: datetime = NOW, days: Days | None = WEEKS, **more: Any) -> None:  
 
 
 def _found(evidence: Evidence) -> list[Finding]:
-    return in_both(finding for check in integrity.CHECKS for finding in check.find(evidence))
+    return in_both(
+        finding for check in integrity.CHECKS for find in (check.together, check.find) for finding in find(evidence)
+    )
 
 
 def _one(evidence: Evidence) -> Finding:
@@ -57,10 +60,16 @@ def _set(table: pl.DataFrame, day: date, **values: float) -> pl.DataFrame:
     )
 
 
-def _gathered(days: Days | None = None, store_days: Days | None = None, **more: Any) -> Evidence:  # noqa: ANN401 -- settings
+def _gathered(
+    days: Days | None = None,
+    store_days: Days | None = None,
+    *,
+    short: bool = False,
+    **more: Any,  # noqa: ANN401 -- settings
+) -> Evidence:
     settings = _settings(**more)
     with job(settings, begun(settings, "sanity-check")) as work:
-        return gather(work, days, store_days)
+        return gather(work, days, store_days, short=short)
 
 
 def test_what_is_gathered() -> None:
@@ -98,6 +107,23 @@ def test_days_are_whole_and_local(zone: str) -> None:
                 == whole.daily.filter(pl.col("day").is_between(first, last))["day"].to_list()
             )
         assert _found(evidence) == []
+
+
+@pytest.mark.parametrize("days", [None, Days(date(2024, 8, 30), date(2024, 9, 9))])
+def test_a_short_look_reads_the_hours_as_it_goes(days: Days | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same hours as are gathered for another look, some stations at a time; and what it finds is the same."""
+    _run(timezone=ROME)
+    lake = Lake(Path("data"))
+    lake.write(DAILY, "2024", _set(lake.read(DAILY, ["2024"]), DAY, pm25_mean=999.0, pm25_aqi=999))
+    lake.write(HOURLY, "2024-08", lake.read(HOURLY, ["2024-08"]).filter(pl.col("hour") != hour(-240)))
+    whole, short = (_gathered(days, timezone=ROME, short=short) for short in (False, True))
+    assert short.tables.hourly.equals(whole.tables.hourly.select(SEEN))
+    monkeypatch.setattr(parts, "HOURS_AT_ONCE", 1)
+    found = [part.tables.hourly for part in parts.parts(short)]
+    assert [set(hours["station_id"]) for hours in found] == [{OTHER}, {STATION}]
+    assert pl.concat(found).equals(whole.tables.hourly)
+    assert examine(short, short=True) == examine(whole, short=True)
+    assert {"daily-mean", "missing-hours"} <= {finding.check for finding in examine(short, short=True)}
 
 
 def test_a_store_that_is_behind() -> None:

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "airq_etl"
 FLOORS: list[set[str]] = [
     {"errors", "sensors", "stations", "guidelines", "shards"},
     {"capture", "payload", "windows"},
-    {"hourly", "quality", "nowcast", "usual", "eight_hours"},
+    {"hourly", "quality", "nowcast", "usual", "eight_hours", "portions"},
     {"daily", "revisions", "documents", "results", "runs", "checkup", "forecast"},
     {
         "summary",

@@ -10,7 +10,8 @@ from airq_etl import daily
 from airq_etl.lake import DAILY, HOURLY, Lake
 from airq_etl.pieces import Pieces
 from airq_etl.pipeline.days import touch_all_days, write_daily
-from airq_etl.pipeline.portions import LEAST, MOST, ROWS_AT_ONCE, Portion, hours_under, portions, stretches
+from airq_etl.pipeline.stretches import hours_under, stretches
+from airq_etl.portions import LEAST, MOST, ROWS_AT_ONCE, Portion, portions
 from airq_etl.stations import Rules
 from tests.forecasts import LATER, at_work, put_hours
 from tests.frames import answer, hour

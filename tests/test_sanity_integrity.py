@@ -38,7 +38,9 @@ def _evidence(tables: Place | None = None, store: Place | None = None, **more: A
 
 
 def _found(evidence: Evidence) -> list[Finding]:
-    return in_both(finding for check in integrity.CHECKS for finding in check.find(evidence))
+    return in_both(
+        finding for check in integrity.CHECKS for find in (check.together, check.find) for finding in find(evidence)
+    )
 
 
 def _one(evidence: Evidence) -> Finding:

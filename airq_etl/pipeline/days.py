@@ -13,7 +13,8 @@ from airq_etl.guidelines import NOWCAST_HOURS
 from airq_etl.lake import DAILY, HOURLY, Lake
 from airq_etl.pieces import Pieces
 from airq_etl.pipeline.job import Job
-from airq_etl.pipeline.portions import Portion, frame_of, hours_under, portions, stretches, two_at_a_time
+from airq_etl.pipeline.stretches import frame_of, hours_under, stretches
+from airq_etl.portions import Portion, portions, two_at_a_time
 from airq_etl.sanity.wording import many
 from airq_etl.sensors import present
 from airq_etl.stations import Rules

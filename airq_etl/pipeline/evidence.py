@@ -1,8 +1,9 @@
 """What sanity checks look at: the tables, the store and the ledger, read as frames."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 
 import polars as pl
 
@@ -11,8 +12,10 @@ from airq_etl.lake import DAILY, HOURLY, REVISIONS
 from airq_etl.pipeline.days import outdated
 from airq_etl.pipeline.job import Job
 from airq_etl.pipeline.load import due_days, open_store
-from airq_etl.pipeline.portions import frame_of
-from airq_etl.sanity.evidence import Evidence, Place
+from airq_etl.pipeline.stretches import frame_of
+from airq_etl.portions import portions
+from airq_etl.sanity.evidence import SEEN, Evidence, Place
+from airq_etl.sanity.parts import has
 from airq_etl.stations import Rules
 from airq_etl.store import Mark, Store
 from airq_etl.windows import Days
@@ -20,21 +23,29 @@ from airq_etl.windows import Days
 DAY = timedelta(days=1)
 
 
-def gather(work: Job, days: Days | None = None, store_days: Days | None = None, *, with_store: bool = True) -> Evidence:
+def gather(
+    work: Job,
+    days: Days | None = None,
+    store_days: Days | None = None,
+    *,
+    with_store: bool = True,
+    short: bool = False,
+) -> Evidence:
     """All that is stored, or that of local `days`; of the store that of `store_days`, where these are given.
 
+    For a `short` look the hours of the tables are read some stations at a time, as they are looked at.
     Stations that others load into a shared store are left out: whose midnight ends their day is not known here.
     StoreError where the store is out of reach, DamagedError where a table cannot be read.
     """
     said = work.ledger.stations()
-    tables = _tables(work, days, frozenset(said))
+    tables = _tables(work, days, frozenset(said), short=short)
     rules = work.rules({*said, *work.settings.stations, *_known(tables.hourly), *_known(tables.daily)})
     revisions = work.lake.read(REVISIONS).with_columns(day=daily.day_of(rules.zones))
     rejects = work.ledger.rejects().with_columns(day=daily.day_of(rules.zones, "requested_at"))
     evidence = Evidence(
         now=work.now,
         rules=rules,
-        tables=tables._replace(hourly=_cut_hours(tables.hourly, days, rules)),
+        tables=tables,
         days=days,
         configured=frozenset(work.settings.stations),
         known={station_id: work.settings.station(station_id, station) for station_id, station in said.items()},
@@ -45,6 +56,7 @@ def gather(work: Job, days: Days | None = None, store_days: Days | None = None, 
         keys={station_id: work.ledger.keys_seen(station_id) for station_id in said},
         revisions=_cut(revisions, days).drop("day"),
         rejects=_cut(rejects, days).drop("day"),
+        read_hours=partial(_hours, work, days) if short else None,
     )
     return _with_store(work, evidence, store_days) if with_store else evidence
 
@@ -70,15 +82,39 @@ def _with_store(work: Job, evidence: Evidence, store_days: Days | None) -> Evide
     )
 
 
-def _tables(work: Job, days: Days | None, listed: frozenset[int]) -> Place:
-    """The tables, read from the files of these days; their hours are not yet cut to them."""
+def _tables(work: Job, days: Days | None, listed: frozenset[int], *, short: bool) -> Place:
+    """What the tables have of these days; of the hours in a `short` look what is `SEEN` of them."""
+    hours = _seen(work, days) if short else _hours(work, days)
     if days is None:
-        return Place("tables", work.lake.read(HOURLY), work.lake.read(DAILY), listed)
-    first, last = _bounds(days)
-    months = pl.datetime_range(first, last + timedelta(days=31), "1mo", eager=True).dt.strftime("%Y-%m")
+        return Place("tables", hours, work.lake.read(DAILY), listed)
     years = [str(year) for year in range(days.first.year, days.last.year + 1)]
-    hours = work.lake.read(HOURLY, months, pl.col("hour").is_between(first, last))
     return Place("tables", hours, work.lake.read(DAILY, years, pl.col("day").is_between(*days)), listed)
+
+
+def _seen(work: Job, days: Days | None) -> pl.DataFrame:
+    """Which hours the tables hold, some stations at a time: to put months in order takes several times their memory."""
+    some = portions(work.lake.count(HOURLY, _months(days)))
+    # In one piece, since whoever groups them would make it one.
+    return pl.concat([_hours(work, days, has(portion), SEEN) for portion in some], rechunk=True)
+
+
+def _hours(
+    work: Job, days: Days | None, its: pl.Expr | None = None, columns: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """The hours of the tables on these days, or some of them."""
+    if days is None:
+        return work.lake.read(HOURLY, None, its, columns)
+    near = pl.col("hour").is_between(*_bounds(days))
+    found = work.lake.read(HOURLY, _months(days), near if its is None else its & near, columns)
+    return _cut_hours(found, days, work.rules(_known(found)))
+
+
+def _months(days: Days | None) -> list[str] | None:
+    """The files of hours that may have some of these days; None for all."""
+    if days is None:
+        return None
+    first, last = _bounds(days)
+    return pl.datetime_range(first, last + timedelta(days=31), "1mo", eager=True).dt.strftime("%Y-%m").to_list()
 
 
 def _stored(

@@ -75,7 +75,7 @@ def newest_hours(lake: Lake, stations: Iterable[int]) -> dict[int, datetime]:
     """The newest hour (UTC) that the tables hold of each station; a station of which they hold none is left out."""
     wanted, found = set(stations), dict[int, datetime]()
     for part in reversed(lake.parts(HOURLY)):
-        rows = lake.read(HOURLY, [part], pl.col("station_id").is_in(wanted - found.keys()))
+        rows = lake.read(HOURLY, [part], pl.col("station_id").is_in(wanted - found.keys()), HOURLY.key)
         found |= dict(rows.group_by("station_id").agg(pl.col("hour").max()).iter_rows())
         if found.keys() == wanted:
             break

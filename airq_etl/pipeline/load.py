@@ -9,8 +9,9 @@ from airq_etl.changes import Change
 from airq_etl.lake import DAILY, HOURLY, REVISIONS, Lake
 from airq_etl.pipeline.days import hours_around, judged, span
 from airq_etl.pipeline.job import Job
-from airq_etl.pipeline.portions import frame_of, hours_under, portions, stretches
 from airq_etl.pipeline.recording import step
+from airq_etl.pipeline.stretches import frame_of, hours_under, stretches
+from airq_etl.portions import portions
 from airq_etl.settings import Settings
 from airq_etl.stations import Rules
 from airq_etl.store import Batch, Mark, Store

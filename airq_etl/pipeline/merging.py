@@ -13,7 +13,7 @@ import polars as pl
 from airq_etl import hourly
 from airq_etl.lake import HOURLY, REVISIONS, Lake
 from airq_etl.pieces import Pieces, put_aside, remove
-from airq_etl.pipeline.portions import Portion, portions
+from airq_etl.portions import Portion, portions
 from airq_etl.sensors import present
 
 if TYPE_CHECKING:

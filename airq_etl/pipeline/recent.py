@@ -26,7 +26,7 @@ def recent(lake: Lake, settings: Settings, stations: Iterable[int], now: datetim
     wanted = sorted(set(stations))
     newest = newest_hours(lake, wanted)
     parts = [part for part in lake.parts(HOURLY) if part <= f"{end:%Y-%m}"][-2:]
-    hours = lake.read(HOURLY, parts, pl.col("station_id").is_in(wanted) & (pl.col("hour") < end))
+    hours = lake.read(HOURLY, parts, pl.col("station_id").is_in(wanted) & (pl.col("hour") < end), HOURLY.key)
     first = dict(hours.group_by("station_id").agg(pl.col("hour").min()).iter_rows())
     of_last_day = hours.filter(pl.col("hour") >= begin).group_by("station_id").agg("hour")
     there = {station_id: set(found) for station_id, found in of_last_day.iter_rows()}

@@ -72,7 +72,7 @@ def _check_newest(work: Job, stations: Collection[int], *, loaded: bool) -> dict
     last = work.now.date() + timedelta(days=1)
     days, store_days = (Days(last - timedelta(days=count), last) for count in (TABLES_DAYS, STORE_DAYS))
     try:
-        evidence = gather(work, days, store_days, with_store=loaded)
+        evidence = gather(work, days, store_days, with_store=loaded, short=True)
         findings = examine(evidence, stations, short=True)
     except AirqError:
         raise

@@ -25,8 +25,8 @@ from airq_etl.pipeline.days import touch_all_days, touch_days, touch_where_the_r
 from airq_etl.pipeline.job import Job
 from airq_etl.pipeline.keys import Keys
 from airq_etl.pipeline.merging import ROWS_GATHERED, Gathered
-from airq_etl.pipeline.portions import frame_of
 from airq_etl.pipeline.recording import step
+from airq_etl.pipeline.stretches import frame_of
 from airq_etl.sanity.wording import many
 from airq_etl.stations import Station
 from airq_etl.windows import Days

@@ -19,12 +19,8 @@ REMOVE = f"remove them, or empty the store and {LOAD}"
 
 def store_differs(evidence: Evidence) -> Iterator[Finding]:
     """What the store lacks of the tables, has beside them, or has otherwise, and no other check has said."""
-    if evidence.store is None:
-        return
-    if evidence.behind:
-        yield _waiting(evidence, evidence.store)
-    if evidence.behind > evidence.waiting.height:
-        return  # which days wait is not known
+    if evidence.store is None or evidence.behind > evidence.waiting.height:
+        return  # where which days wait is not known, neither is what should be there
     hours, days = differences.of_hours(evidence, evidence.store), differences.of_days(evidence, evidence.store)
     if hours.is_empty() and days.is_empty():
         return
@@ -35,12 +31,15 @@ def store_differs(evidence: Evidence) -> Iterator[Finding]:
     yield from _say(evidence, evidence.store, hours, days)
 
 
-def _waiting(evidence: Evidence, store: Place) -> Finding:
+def days_waiting(evidence: Evidence) -> Iterator[Finding]:
+    """How many days of all stations the store has not been sent yet."""
+    if evidence.store is None or not evidence.behind:
+        return
     wait = "waits" if evidence.behind == 1 else "wait"
-    return msgspec.structs.replace(
+    yield msgspec.structs.replace(
         error(
             "store-differs",
-            store,
+            evidence.store,
             evidence.waiting["day"],
             count=evidence.behind,
             sentence=f"{many(evidence.behind, 'day')} {wait} to be loaded",

@@ -1,8 +1,7 @@
 """All checks, and what they find together."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from airq_etl.hourly import KEY
 from airq_etl.sanity import (
     coverage,
     drift,
@@ -19,10 +18,7 @@ from airq_etl.sanity import (
 from airq_etl.sanity.evidence import Check, Evidence
 from airq_etl.sanity.finding import SEVERITIES, Finding
 from airq_etl.sanity.gaps import served
-from airq_etl.sanity.hours import each_later, portions
-
-HOURS_AT_ONCE = 250_000
-"""What a check makes of hours takes several times the memory that they lie in."""
+from airq_etl.sanity.parts import parts
 
 CHECKS: tuple[Check, ...] = (
     *integrity.CHECKS,
@@ -47,21 +43,14 @@ def examine(evidence: Evidence, stations: Collection[int] = (), *, short: bool =
     evidence = evidence._replace(served=served(evidence))
     order = {check.name: number for number, check in enumerate(CHECKS)}
     wanted = [check for check in CHECKS if check.for_runs or not short]
-    some = _by_station(evidence)
-    found = (
-        finding
-        for check in wanted
-        for seen in (some if check.by_station else [evidence])
-        for finding in check.find(seen)
-    )
+    found = [finding for check in wanted for finding in _of_all(check, evidence)]
+    for part in parts(evidence):
+        found += [finding for check in wanted if check.by_station for finding in check.find(part)]
+        del part  # before the next one is read
     asked = [finding for finding in found if not stations or finding.station_id in {None, *stations}]
     return sorted(asked, key=lambda f: (SEVERITIES.index(f.severity), order[f.check], f.station_id or 0))
 
 
-def _by_station(evidence: Evidence) -> list[Evidence]:
-    """The evidence for what looks at each station for itself: of many hours, some stations at a time."""
-    tables = evidence.tables
-    if tables.hourly.height <= HOURS_AT_ONCE or not each_later(tables.hourly, KEY):
-        return [evidence]
-    some = portions(tables.hourly, HOURS_AT_ONCE)
-    return [evidence._replace(tables=tables._replace(hourly=hours)) for hours in some]
+def _of_all(check: Check, evidence: Evidence) -> Iterable[Finding]:
+    """What a check finds that wants all stations at once."""
+    return check.together(evidence) if check.by_station else check.find(evidence)

@@ -164,6 +164,7 @@ CHECKS: tuple[Check, ...] = (
         "from 1 h; warning where under 75 % of at least a week are there, or a gap of a week ended in the last 30 days",
         "75 % as for a day (40 CFR 50 App. N); gaps of 2 to 314 h are usual for these stations",
         missing_hours,
+        by_station=True,
     ),
     Check(
         "incomplete-days",
@@ -171,6 +172,7 @@ CHECKS: tuple[Check, ...] = (
         "AIRQ_MIN_HOURS of 24 (18), in proportion on days of 23 and 25 hours",
         "75 %: US 40 CFR Part 50 App. N 3.0(c), EU 2024/2881 Annex V",
         incomplete_days,
+        by_station=True,
     ),
     *silence.CHECKS,
     Check(
@@ -179,6 +181,7 @@ CHECKS: tuple[Check, ...] = (
         "from 1 h; a finding of its own from 5 % of the hours, warning from 10 %",
         "the API leaves a sensor without a value out of its row; RH in 0.5 to 2 % of the rows seen",
         missing_values,
+        by_station=True,
     ),
     Check(
         "lost-hours",
@@ -186,5 +189,6 @@ CHECKS: tuple[Check, ...] = (
         "older than 365 days (info); lost within 30 days, and not known to have been asked for (warning)",
         "the API keeps 365 days",
         lost_hours,
+        by_station=True,
     ),
 )

@@ -7,9 +7,13 @@ from typing import NamedTuple
 
 import polars as pl
 
+from airq_etl.hourly import KEY
 from airq_etl.sanity.finding import Finding
 from airq_etl.stations import Rules, Station
 from airq_etl.windows import Days
+
+SEEN = (*KEY, "requested_at")
+"""Of the hourly table: which hours are there, and when each was asked for."""
 
 
 class Place(NamedTuple):
@@ -48,6 +52,8 @@ class Evidence(NamedTuple):
     newest hour of each key of the API that an answer of a station ever had. `revisions` and `rejects` are those
     tables. `placed` are the stations whose place the stations file gives, `outdated` those whose days were made
     by other rules. `served` are the hours that most checks look at (see `gaps.served`), where they are known.
+    Where there is a `read_hours`, the hours of the tables are the columns of `SEEN` alone, since all of them together
+    would take much memory: it reads those for which an expression holds, with their values.
     """
 
     now: datetime
@@ -69,23 +75,35 @@ class Evidence(NamedTuple):
     placed: frozenset[int] = frozenset()
     outdated: frozenset[int] = frozenset()
     served: pl.DataFrame | None = None
+    read_hours: Callable[[pl.Expr], pl.DataFrame] | None = None
 
     def places(self) -> list[Place]:
         """The tables, and the store where it is looked at."""
         return [self.tables] if self.store is None else [self.tables, self.store]
 
 
+Find = Callable[[Evidence], Iterable[Finding]]
+
+
+def nothing(_: Evidence) -> Iterable[Finding]:
+    """What a check finds of all stations together where it looks at each for itself."""
+    return ()
+
+
 class Check(NamedTuple):
     """A check by its name (`dead-sensor`): what it looks for, from which value on, by which source.
 
     One that compares weeks with weeks is not `for_runs`: it is left out of the short look that each run takes. One that
-    is `by_station` looks at the hours that the tables have of each station for themselves, and at nothing else.
+    is `by_station` looks at each station for itself: it finds the same of it whatever others are in the evidence, and
+    is given some stations at a time (see `parts`). What it says of all of them `together` it finds apart from that.
+    The others are given all stations at once, in a short look with the columns of `SEEN` alone.
     """
 
     name: str
     what: str
     threshold: str
     source: str
-    find: Callable[[Evidence], Iterable[Finding]]
+    find: Find
     for_runs: bool = True
     by_station: bool = False
+    together: Find = nothing

@@ -9,12 +9,10 @@ from airq_etl.sanity import differences, faults
 from airq_etl.sanity.differences import MEANS
 from airq_etl.sanity.evidence import Evidence, Place
 from airq_etl.sanity.finding import Finding
-from airq_etl.sanity.hours import portions
 from airq_etl.sanity.saying import LOAD, REBUILD, error, value
 from airq_etl.sanity.wording import at, many
 from airq_etl.sensors import BY_COLUMN, present
 
-ROWS_AT_ONCE = 150_000
 EXACT = 1e-9  # relative; a mean is the same to the last bit on one machine
 _SAID = {"mean": "mean", "min": "minimum", "max": "maximum", "hours": "number of hours", "valid": "validity"}
 
@@ -37,10 +35,10 @@ def wrong_in_tables(evidence: Evidence) -> pl.DataFrame:
 
 
 def _given(evidence: Evidence, place: Place) -> pl.DataFrame:
-    """The daily rows that the hours of a place give, some stations at a time: judged hours take much memory."""
+    """The daily rows that the hours of a place give."""
     nulls = place.hourly.select(pl.col(faults.HOUR).null_count()).row(0)
     hours = place.hourly.drop_nulls(faults.HOUR) if any(nulls) else place.hourly
-    return pl.concat(daily.compute(some, evidence.rules) for some in portions(hours, ROWS_AT_ONCE))
+    return daily.compute(hours, evidence.rules)
 
 
 def _wrong_in_store(evidence: Evidence, store: Place, given: pl.DataFrame) -> pl.DataFrame:

@@ -6,7 +6,7 @@ import polars as pl
 
 from airq_etl.daily import UTC_ZONE
 from airq_etl.hourly import KEY
-from airq_etl.sanity.evidence import Evidence
+from airq_etl.sanity.evidence import SEEN, Evidence
 from airq_etl.sanity.hours import each_later, in_service
 from airq_etl.stations import midnight
 from airq_etl.windows import KEPT
@@ -33,11 +33,13 @@ def served(evidence: Evidence) -> pl.DataFrame:
         return evidence.served
     counts = (pl.col("hour") <= evidence.now) & in_service(evidence.rules)
     hours = evidence.tables.hourly
-    if hours.select(counts.all()).item() and each_later(hours, KEY):
+    if not hours.select(counts.all()).item():
+        hours = hours.filter(counts)
+    if each_later(hours, KEY):
         return hours
     # Once sorted, an hour that stands twice stands beside itself: this is much quicker than unique().
     again = pl.all_horizontal(pl.col(name) == pl.col(name).shift(-1) for name in KEY)
-    return hours.filter(counts).sort(KEY, maintain_order=True).filter(~again.fill_null(value=False))
+    return hours.sort(KEY, maintain_order=True).filter(~again.fill_null(value=False))
 
 
 def spans(hours: pl.DataFrame) -> pl.DataFrame:
@@ -61,14 +63,17 @@ def gaps(hours: pl.DataFrame) -> pl.DataFrame:
     the hours on both sides, or gave that before it and only a later one, for which that was too old, has given
     that behind it since. Null where there may have been no such answer.
     """
-    hour, request = pl.col("hour"), pl.col("requested_at")
+    station, hour, request = pl.col("station_id"), pl.col("hour"), pl.col("requested_at")
     before, answered = pl.col("before"), pl.col("answered")
     spanned = (request == answered) | ((request > answered) & (before < request - KEPT))
+    seen = hours.select(SEEN)
+    is_gap = station.eq_missing(station.shift(1)) & (hour - hour.shift(1) > HOUR)
     return (
-        hours.select(*KEY, "requested_at")
-        .sort(KEY)
-        .with_columns(before=hour.shift(1).over("station_id"), answered=request.shift(1).over("station_id"))
-        .filter(hour - before > HOUR)
+        (seen if each_later(seen, KEY) else seen.sort(KEY))
+        .lazy()
+        .select(*SEEN, before=hour.shift(1), answered=request.shift(1), is_gap=is_gap)
+        .filter("is_gap")
+        .collect()
         .select(
             "station_id",
             first=before + HOUR,

@@ -1,6 +1,6 @@
 """The hours that checks of readings look at, and what their rows say in a finding."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -27,19 +27,6 @@ def each_later(frame: pl.DataFrame, key: Sequence[str]) -> bool:
     station, time = (pl.col(name) for name in key)
     later = (station > station.shift(1)) | ((station == station.shift(1)) & (time > time.shift(1)))
     return bool(frame.select(later.slice(1).fill_null(value=False).all()).item())
-
-
-def portions(hours: pl.DataFrame, most: int) -> Iterator[pl.DataFrame]:
-    """Hours in portions of whole stations, of so many rows at `most` where a single station has no more."""
-    if not hours["station_id"].is_sorted():
-        hours = hours.sort("station_id", maintain_order=True)
-    begin = size = 0
-    for length in hours.group_by("station_id", maintain_order=True).len()["len"]:
-        if size and size + length > most:
-            yield hours.slice(begin, size)
-            begin, size = begin + size, 0
-        size += length
-    yield hours.slice(begin)
 
 
 def where(row: Mapping[str, Any]) -> dict[str, Any]:

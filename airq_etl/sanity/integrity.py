@@ -6,7 +6,7 @@ from typing import NamedTuple
 import polars as pl
 
 from airq_etl.sanity import faults
-from airq_etl.sanity.agreement import store_differs
+from airq_etl.sanity.agreement import days_waiting, store_differs
 from airq_etl.sanity.evidence import Check, Evidence, Place
 from airq_etl.sanity.finding import Finding
 from airq_etl.sanity.follows import daily_mean
@@ -129,15 +129,28 @@ def _future_hours(evidence: Evidence) -> Iterator[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     Check(
-        "duplicate-hours", "a station's hour that stands more than once", "1 hour", "key of the table", _duplicate_hours
+        "duplicate-hours",
+        "a station's hour that stands more than once",
+        "1 hour",
+        "key of the table",
+        _duplicate_hours,
+        by_station=True,
     ),
-    Check("duplicate-days", "a station's day that stands more than once", "1 day", "key of the table", _duplicate_days),
+    Check(
+        "duplicate-days",
+        "a station's day that stands more than once",
+        "1 day",
+        "key of the table",
+        _duplicate_days,
+        by_station=True,
+    ),
     Check(
         "days-without-hours",
         "a daily row none of whose hours is there",
         "1 day",
         "a day is computed from its hours",
         _days_without_hours,
+        by_station=True,
     ),
     Check(
         "hours-without-day",
@@ -145,6 +158,7 @@ CHECKS: tuple[Check, ...] = (
         "1 hour",
         "a day is computed from its hours",
         _hours_without_day,
+        by_station=True,
     ),
     Check(
         "unknown-station",
@@ -152,14 +166,23 @@ CHECKS: tuple[Check, ...] = (
         "1 row",
         "the station of a row, as a foreign key",
         _unknown_station,
+        by_station=True,
     ),
-    Check("future-hours", "hours and days that have not begun", "1 h from now", "the clock", _future_hours),
+    Check(
+        "future-hours",
+        "hours and days that have not begun",
+        "1 h from now",
+        "the clock",
+        _future_hours,
+        by_station=True,
+    ),
     Check(
         "daily-mean",
         "a daily row that does not follow from the hours of its place: mean, least, greatest, number, validity",
         "a relative difference of 1e-9",
         "a day is computed from its hours",
         daily_mean,
+        by_station=True,
     ),
     Check(
         "store-differs",
@@ -167,5 +190,7 @@ CHECKS: tuple[Check, ...] = (
         "1 value",
         "the store is loaded from the tables",
         store_differs,
+        by_station=True,
+        together=days_waiting,
     ),
 )

@@ -11,7 +11,8 @@ from airq_etl.sanity.wording import at, many
 
 def _not_in_service(evidence: Evidence) -> Iterator[Finding]:
     hours = evidence.tables.hourly
-    for station_id, since in sorted(evidence.rules.in_service.items()):
+    for station_id in sorted(evidence.rules.in_service.keys() & set(hours["station_id"].unique())):
+        since = evidence.rules.in_service[station_id]
         its = hours.filter(pl.col("station_id") == station_id)["hour"].sort()
         before = its.filter(its < since)
         if before.is_empty():
@@ -49,6 +50,7 @@ CHECKS: tuple[Check, ...] = (
         "1 hour (info); error where all of its hours are",
         "in_service_from in the stations file",
         _not_in_service,
+        by_station=True,
     ),
     Check(
         "settings-changed",

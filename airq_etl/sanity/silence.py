@@ -33,7 +33,7 @@ def stale_stations(evidence: Evidence) -> Iterator[Finding]:
     hours = served(evidence)
     all_spans = spans(hours)
     together = {row["station_id"] for row in _silent_now(evidence, all_spans)}
-    usual = _usual_outages(hours)
+    usual = _usual_outages(gaps(hours), all_spans)
     for row in all_spans.iter_rows(named=True):
         if row["station_id"] not in together and is_expected(evidence, row["station_id"]):
             yield from _stale(evidence, row, usual.get(row["station_id"], 0))
@@ -98,10 +98,10 @@ def _without_hours(evidence: Evidence, station_id: int) -> Finding:
     )
 
 
-def _usual_outages(hours: pl.DataFrame) -> dict[int, int]:
+def _usual_outages(all_gaps: pl.DataFrame, all_spans: pl.DataFrame) -> dict[int, int]:
     """The hours of the third longest outage of each station in its last 90 days; none where there were fewer."""
-    newest = pl.col("hour").max().over("station_id")
-    found = gaps(hours.filter(pl.col("hour") >= newest - timedelta(days=USUAL_DAYS)))
+    lately = pl.col("first") - HOUR >= pl.col("newest") - timedelta(days=USUAL_DAYS)
+    found = all_gaps.join(all_spans.select("station_id", "newest"), on="station_id").filter(lately)
     usual = found.group_by("station_id").agg(pl.col("hours").sort(descending=True))
     return {
         station_id: outages[USUAL_TIMES - 1] for station_id, outages in usual.iter_rows() if len(outages) >= USUAL_TIMES

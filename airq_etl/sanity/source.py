@@ -205,6 +205,7 @@ CHECKS: tuple[Check, ...] = (
         f"at least {MASS_HOURS} hours and over 1 % of those that the answer can have told; info after 30 days",
         "in 2024 the source began to clamp negative CO to 0: 2,078 of 2,093 hours changed",
         mass_revisions,
+        by_station=True,
     ),
     Check(
         "unknown-keys",
@@ -219,6 +220,7 @@ CHECKS: tuple[Check, ...] = (
         f"none in the last {DAY_ROWS} hours that the station gave",
         "single hours lack a sensor now and then; a whole day of them has not been seen",
         vanished_sensors,
+        by_station=True,
     ),
     Check(
         "rejected-rows",
@@ -226,5 +228,6 @@ CHECKS: tuple[Check, ...] = (
         f"from one on; error from {REJECTED_ROWS} and 1 % of the hours of the same time on; info after 30 days",
         "no row of the captures had to be set aside",
         rejected_rows,
+        by_station=True,
     ),
 )

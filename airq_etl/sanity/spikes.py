@@ -51,5 +51,6 @@ CHECKS: tuple[Check, ...] = (
         "two stations in Abidjan, of which a sensor passes it a dozen times a year",
         _spikes,
         for_runs=False,
+        by_station=True,
     ),
 )

@@ -7,6 +7,7 @@ forecasts/fitted/283164601.lightgbm.json.gz  the challengers, where `forecast --
 import gzip
 import logging
 import zlib
+from contextlib import ExitStack
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -50,9 +51,15 @@ def read_whole(lake: Lake, station_id: int, day: date) -> Cabinet:
 
 def write(lake: Lake, cabinet: Cabinet) -> None:
     """Keep it without its challengers, which stay on disk as they are; StoreError where that is not possible."""
+    with ExitStack() as written:
+        put_aside(lake, cabinet, written)
+
+
+def put_aside(lake: Lake, cabinet: Cabinet, written: ExitStack) -> None:
+    """Write it as `write` does, but so that it takes its place when `written` ends well."""
     own = [model for model in cabinet.models if model.model != CHALLENGER]
-    content = msgspec.json.encode(msgspec.structs.replace(cabinet, models=own))
-    _replace(lake, _path(lake, cabinet.station_id), content)
+    temporary = written.enter_context(lake.replacing(_path(lake, cabinet.station_id)))
+    temporary.write_bytes(msgspec.json.encode(msgspec.structs.replace(cabinet, models=own)))
 
 
 def write_whole(lake: Lake, cabinet: Cabinet) -> None:

@@ -13,7 +13,7 @@ from airq_etl.hourly import TIME
 from airq_etl.lake import FORECASTS, HOURLY, MODELS
 from airq_etl.pieces import Pieces
 from airq_etl.pipeline.job import Job
-from airq_etl.pipeline.portions import portions
+from airq_etl.portions import portions
 
 MONTH = pl.col("origin").dt.strftime("%Y-%m")
 FORECASTS_AT_ONCE = 200_000

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -53,19 +54,24 @@ def forecast(work: Job, stations: Collection[int], horizon: int = HORIZON) -> Ou
     """The step: forecasts are made, those whose hour has come are scored, and the store is brought up to them."""
     found = Outlooks(run_id=work.result.run_id, made_at=work.now)
     with step(work, STEP) as counts:
-        ahead = list(_ahead(work, sorted(set(stations)), horizon))
-        found.outlooks = [outlook for one in ahead for outlook in one.outlooks]
-        _name(work, found.outlooks)
-        kept = keep(work, _rows(found), rows_of_news([news for one in ahead for news in one.news]))
-        # Last, so that what an interrupted run did not keep is made once more.
-        for one in ahead:
-            if one.cabinet is not None:
-                cabinets.write(work.lake, one.cabinet)
+        # Cabinets take their place last, so that what an interrupted run did not keep is made once more.
+        with ExitStack() as written:
+            ahead = [_put_aside(work.lake, one, written) for one in _ahead(work, sorted(set(stations)), horizon)]
+            found.outlooks = [outlook for one in ahead for outlook in one.outlooks]
+            _name(work, found.outlooks)
+            kept = keep(work, _rows(found), rows_of_news([news for one in ahead for news in one.news]))
         found.made, found.scored = kept.made, kept.scored
         counts.update(made=kept.made, scored=kept.scored, withheld=sum(not one.points for one in found.outlooks))
         found.documents, found.store = send(work)
         counts.update(found.documents)
     return found
+
+
+def _put_aside(lake: Lake, ahead: Ahead, written: ExitStack) -> Ahead:
+    """What lies ahead of a station without its cabinet, half a megabyte each, which is put aside on the disk."""
+    if ahead.cabinet is not None:
+        cabinets.put_aside(lake, ahead.cabinet, written)
+    return ahead._replace(cabinet=None)
 
 
 class Part(NamedTuple):
