@@ -1,5 +1,6 @@
 """Forecasts made again: after a replay of a later day, after a run that was killed, for some stations alone."""
 
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +10,11 @@ import pytest
 
 from airq_etl import hourly
 from airq_etl import settings as configuration
+from airq_etl.forecast.ahead import Cabinet
 from airq_etl.forecast.outlook import Outlook
 from airq_etl.forecast.table import MODEL_SCHEMA
 from airq_etl.lake import HOURLY, MODELS, Lake
+from airq_etl.pipeline.forecasting import cabinet
 from airq_etl.pipeline.forecasting.make import run_forecast
 from airq_etl.settings import Settings
 from tests.air import OTHER, STATION, made_up
@@ -103,3 +106,27 @@ def test_a_run_of_one_station_forecasts_it_beside_the_others(data: Path, airq: "
     with serving(lambda _: Reply(404)) as server:
         env = {"AIRQ_API_URL": server.url, "AIRQ_RETRIES": "0"}
         assert airq("run", *words, env=env, expect=5).json["outlooks"] == alone
+
+
+def test_fitted_models_take_their_place_together(tmp_path: Path) -> None:
+    """What is put aside stands nowhere until all is well, and not at all where it is not."""
+    lake = Lake(tmp_path / "data")
+    lake.open()
+    both = [Cabinet(station_id=station_id) for station_id in (STATION, OTHER)]
+
+    def broken_off() -> None:
+        with ExitStack() as written:
+            for one in both:
+                cabinet.put_aside(lake, one, written)
+            assert len(list(lake.temporary.iterdir())) == len(both)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        broken_off()
+    assert not (lake.root / cabinet.FOLDER).exists()
+    with ExitStack() as written:
+        for one in both:
+            cabinet.put_aside(lake, one, written)
+        assert not (lake.root / cabinet.FOLDER).exists()
+    assert {path.stem for path in (lake.root / cabinet.FOLDER).iterdir()} == {str(STATION), str(OTHER)}
+    assert list(lake.temporary.iterdir()) == []
