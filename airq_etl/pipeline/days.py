@@ -23,6 +23,8 @@ from airq_etl.windows import Days
 log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
+HOURS_AT_ONCE = 300_000
+"""Of which two portions are worked on at a time; to open the files of a year takes as long as 50,000 of their hours."""
 
 
 def touch_days(work: Job, stations: Sequence[int], days: Days) -> None:
@@ -37,15 +39,17 @@ def touch_all_days(work: Job) -> None:
 
 def _touch(work: Job, whose: pl.Expr, which: pl.Expr) -> None:
     """Touch the days that the tables hold, of which the daily one may be behind."""
-    found = [frame_of([])]
-    for part in work.lake.parts(HOURLY):
-        hours = work.lake.read(HOURLY, [part], whose, HOURLY.key)
-        days = hours.select("station_id", day=daily.day_of(work.zones(hours["station_id"].unique())))
-        found.append(days.filter(which).unique())
-    found += [work.lake.read(DAILY, [part], whose & which, DAILY.key) for part in work.lake.parts(DAILY)]
-    wanted = pl.concat(found).unique()
+    found = [*two_at_a_time(partial(_days_of_month, work, whose), work.lake.parts(HOURLY))]
+    found += [work.lake.read(DAILY, [part], whose, DAILY.key) for part in work.lake.parts(DAILY)]
+    wanted = pl.concat([frame_of([]), *found]).filter(which).unique()
     with work.ledger.transaction() as db:
         touch(db, ((station_id, day, True) for station_id, day in wanted.sort(daily.KEY).iter_rows()))
+
+
+def _days_of_month(work: Job, whose: pl.Expr, part: str) -> pl.DataFrame:
+    """The days (`station_id`, `day`) on which some stations have hours, by a file of these."""
+    hours = work.lake.read(HOURLY, [part], whose, HOURLY.key)
+    return hours.select("station_id", day=daily.day_of(work.zones(hours["station_id"].unique()))).unique()
 
 
 def touch_where_the_rule_changed(work: Job) -> None:
@@ -97,7 +101,7 @@ def _write_days(work: Job, lake: Lake, days: pl.DataFrame) -> None:
     """Compute days (`station_id`, `day`), some stations at a time, and put them in place of those of the tables."""
     years = [str(year) for year in days["day"].dt.year().unique().sort()]
     pieces = {year: Pieces(lake, DAILY, year) for year in years}
-    some = portions(hours_under(days), lake.count(DAILY, years))
+    some = portions(hours_under(days), lake.count(DAILY, years), at_once=HOURS_AT_ONCE)
     for rows in two_at_a_time(partial(_renewed, work, lake, years, days), some):
         for year, its in rows.items():
             pieces[year].add(its)
