@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -102,15 +103,24 @@ def _go(source: Path) -> str | None:
     return None
 
 
+def is_built(source: Path = SOURCE) -> bool:
+    """Whether a program in Go is there already."""
+    return _program(source).exists()
+
+
 def built(source: Path = SOURCE) -> Path:
     """A program in Go, built once for each state of its source; MissingProgramError where nothing can build it."""
-    digest = hashlib.sha256(b"".join((source / name).read_bytes() for name in ("go.mod", "go.sum", "main.go")))
-    program = CACHE / digest.hexdigest()[:16] / source.name
+    program = _program(source)
     program.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(program.with_suffix(".lock"), timeout=BUILD_S):
         if not program.exists():
             _build(program, source)
     return program
+
+
+def _program(source: Path) -> Path:
+    digest = hashlib.sha256(b"".join((source / name).read_bytes() for name in ("go.mod", "go.sum", "main.go")))
+    return CACHE / digest.hexdigest()[:16] / source.name
 
 
 def _build(program: Path, source: Path) -> None:
@@ -120,7 +130,12 @@ def _build(program: Path, source: Path) -> None:
         raise MissingProgramError(f"no {source.name}: {or_else}install a Go that its go.mod asks for")
     unfinished = program.with_suffix(".unfinished")
     command = [go, "build", "-trimpath", "-o", str(unfinished), "."]
-    done = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=BUILD_S, check=False)
+    with tempfile.TemporaryDirectory() as place:
+        # Interrupted, a Go would leave hundreds of megabytes in its own.
+        env = os.environ | {"GOTMPDIR": place}
+        done = subprocess.run(
+            command, cwd=source, env=env, capture_output=True, text=True, timeout=BUILD_S, check=False
+        )
     assert done.returncode == 0, f"{' '.join(command)} in {source} failed:\n{done.stderr[-2000:]}"
     unfinished.replace(program)
 

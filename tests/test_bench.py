@@ -2,6 +2,7 @@
 
 import json
 import random
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -15,11 +16,11 @@ from airq_etl import daily, hourly
 from airq_etl.sensors import SENSORS
 from airq_etl.stations import Rules
 from tests.bench import others
-from tests.bench.__main__ import BENCHMARKS
+from tests.bench.command import BENCHMARKS
 from tests.bench.costs import FailedError, TooLongError, bare, cost
 from tests.bench.daily import WAYS, rules
 from tests.bench.served import is_another
-from tests.bench.suite import Asked, Outcome, shown
+from tests.bench.suite import Outcome, shown
 from tests.mongo import REPOSITORY
 
 if TYPE_CHECKING:
@@ -30,7 +31,13 @@ HERE = [sys.executable, "-m", "tests.bench"]
 CASES = {
     "hourly": {
         *(f"{run}, {store}" for run in ("run", "run --no-...") for store in ("embedded", "MongoDB")),
-        *("naive, MongoDB", "naive, SQLite", "dlt, DuckDB", "bare Python, one round trip"),
+        *(
+            "naive, MongoDB",
+            "naive, SQLite",
+            "dlt, DuckDB",
+            "bare Python, one round trip",
+            "polars, typer, httpx, no work",
+        ),
     },
     "decode": {
         *("msgspec, typed decode alone (ours)", "msgspec, typed decode alone (others)"),
@@ -174,11 +181,12 @@ def test_the_peak_of_a_process_is_its_own(tmp_path: Path) -> None:
     assert len(ballast) > 200 << 20
 
 
-def test_medians_are_shown_within_80_columns(tmp_path: Path) -> None:
+def test_medians_are_shown_within_80_columns() -> None:
     """A table has a row a case, and its notes are wrapped."""
     samples = {"one": [{"cpu_s": 1.0}, {"cpu_s": 9.0}, {"cpu_s": 2.0}], "x" * 100: [{"cpu_s": 1234.5}]}
     outcome = Outcome(samples, {"one / other": {"cpu_s": 0.5}}, (("", "", ("cpu_s",)),), ("word " * 40,))
-    text = shown("name", "what it is", Asked(3, (), small=False, directory=tmp_path), outcome)
+    text = shown("name", "what it is", outcome)
+    assert text.startswith("name: what it is; medians of 1 to 3")
     assert max(map(len, text.splitlines())) <= 80
     assert any(line.split() == ["one", "2.00"] for line in text.splitlines())
     assert "1,234.50" in text
@@ -186,16 +194,50 @@ def test_medians_are_shown_within_80_columns(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [(["nothing"], "no benchmark 'nothing'"), (["--rounds", "0"], "no number from 1")]
+    ("words", "said"),
+    [
+        (["nothing"], "there is no benchmark 'nothing'"),
+        (["--rounds", "0"], "no number from 1"),
+        (["start", "--stations", "3"], "start is not of so many stations"),
+        (["start", "--out", "pyproject.toml"], "pyproject.toml: File exists"),
+        (["start", "--out", ""], "name a directory"),
+    ],
 )
 def test_what_is_not_there_is_refused(words: list[str], said: str) -> None:
-    """With exit code 2 and one line that says what there is."""
+    """With exit code 2 and one line behind the usage, before anything is measured."""
     done = subprocess.run([*HERE, *words], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert said in done.stderr.splitlines()[-1]
+    assert "begun" not in done.stderr
+
+
+def test_an_interrupted_one_says_so(tmp_path: Path) -> None:
+    """In one line, with the exit code of Ctrl-C, and leaves nothing behind."""
+    environment = bare(TMPDIR=str(tmp_path))
+    words = [*HERE, "start", "--rounds", "50", "--out", str(tmp_path / "out")]
+    with subprocess.Popen(words, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True) as measuring:
+        assert measuring.stderr is not None
+        begun = measuring.stderr.readline()
+        measuring.send_signal(signal.SIGINT)
+        _, said = measuring.communicate(timeout=60)
+    assert begun.startswith("start: begun; 5 rounds take some")
+    assert (measuring.returncode, said) == (130, "start: stopped; nothing of it is written down\n")
+    assert [path.name for path in tmp_path.rglob("*")] == ["out"]
+
+
+def test_without_the_packages_of_the_tests_it_says_what_to_install() -> None:
+    """In one line."""
+    lacking = "import sys, runpy; sys.modules['filelock'] = None; runpy.run_module('tests.bench', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", lacking], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "there is no filelock in this Python: install the extra dev (pip install -e '.[dev]')"
+    ]
 
 
 def test_all_are_listed() -> None:
-    """A line each."""
+    """Each with what it measures, in 80 columns."""
     done = subprocess.run([*HERE, "--list"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    assert [line.split()[0] for line in done.stdout.splitlines()] == list(BENCHMARKS)
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == list(BENCHMARKS)
+    assert max(map(len, lines)) <= 80

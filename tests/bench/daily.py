@@ -16,7 +16,7 @@ from tests.bench.served import HOUR
 from tests.bench.station_years import tables
 from tests.bench.suite import COST, Asked, Outcome, medians, ratio
 
-USUAL, SMALL = (10, 100), (2,)
+SMALL = (2,)
 AT_MOST_S = 15 * 60
 OURS = "airq-etl transform"
 WAYS = {"pandas": "pandas_daily", "DuckDB": "duckdb_daily"}
@@ -40,7 +40,7 @@ def measure(asked: Asked) -> Outcome:
     """See above."""
     samples: Samples = {}
     late: dict[str, str] = {}
-    sizes = asked.sizes(USUAL, SMALL)
+    sizes = asked.sizes(SMALL)
     for count in sizes:
         cases = _cases(asked, count)
         for _ in range(asked.rounds):

@@ -18,14 +18,14 @@ NOT_INTO_OURS = (
     f"No load into MongoDB beyond {MOST_INTO_OURS} stations: the server that the benchmarks start, FerretDB 1 on "
     "SQLite, takes long for millions of documents. With TEST_MONGODB_URI there is."
 )
-USUAL, SMALL = (2, 100), (2,)
+SMALL = (2,)
 APART = ("extract", "transform", "load, embedded")
 TOGETHER = "run --no-..."
 
 
 def measure(asked: Asked) -> Outcome:
     """See above."""
-    sizes = asked.sizes(USUAL, SMALL)
+    sizes = asked.sizes(SMALL)
     made_up_years.make(made_up_years.kept(), range(1, max(sizes) + 1))
     samples: Samples = {}
     with source(asked.directory, max(sizes)) as served, mongo(asked.directory) as database:

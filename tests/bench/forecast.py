@@ -35,7 +35,7 @@ def fill(data: Path, stations: str) -> None:
 def measure(asked: Asked) -> Outcome:
     """See above."""
     samples: Samples = {}
-    sizes = asked.sizes((TWO,), (1,))
+    sizes = asked.sizes((1,))
     for count in sizes:
         samples |= _of(asked, count, asked.place(str(count)))
     views = tuple((f"{count} stations", f"{count}: ", (*COST, "cpu_station")) for count in sizes)

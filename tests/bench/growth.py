@@ -17,7 +17,7 @@ from tests.bench.made_up_years import NOW
 from tests.bench.served import Served, source
 from tests.bench.suite import FETCHING, Asked, Outcome, medians
 
-USUAL, SMALL, FIRST = (100, 1000), (10, 20), 2
+SMALL, FIRST = (10, 20), 2
 DAYS, FEW_DAYS = 62, 3
 HOURS_BEFORE = 3
 LATENCY_S, CONCURRENCY = 0.1, 32
@@ -27,7 +27,7 @@ WHOLE, SHORTER = "run", "short"
 
 def measure(asked: Asked) -> Outcome:
     """See above."""
-    sizes = asked.sizes(USUAL, SMALL)
+    sizes = asked.sizes(SMALL)
     samples: Samples = {}
     # A source for each size, so that each begins at the same hour.
     for count in dict.fromkeys((FIRST, *sizes)):

@@ -9,6 +9,7 @@ from pathlib import Path
 import filelock
 
 from tests.bench.costs import FailedError
+from tests.bench.progress import say
 from tests.mongo import CACHE
 
 WANTED = Path(__file__).with_name("others.txt")
@@ -21,6 +22,7 @@ def python() -> Path:
     place.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(place.with_suffix(".lock"), timeout=INSTALL_S):
         if made() is None:
+            say(f"what airq-etl is measured against is installed, once, into {place} (0.5 GB)")
             shutil.rmtree(place, ignore_errors=True)
             _run([sys.executable, "-m", "venv", place])
             _run([_python(place), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", WANTED])

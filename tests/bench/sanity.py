@@ -20,7 +20,6 @@ from tests.bench.costs import AIRQ, Sample, Samples, cost, interleaved, ours
 from tests.bench.made_up_years import NOW
 from tests.bench.suite import COST, Asked, Outcome, by_size
 
-TEN = 10
 FINDINGS = 4  # the exit code of a sanity check that found something
 
 
@@ -36,7 +35,7 @@ def _settings(data: Path, stations: str, url: str = "http://127.0.0.1:9") -> Set
 
 def measure(asked: Asked) -> Outcome:
     """See above."""
-    sizes = asked.sizes((TEN,), (2,))
+    sizes = asked.sizes((2,))
     views = tuple((f"{count} station-years", f"{count}: ", COST) for count in sizes)
     return Outcome(
         by_size(asked, sizes, _of), {}, views, ("examine: all checks. What has a peak is a process of its own.",)

@@ -15,7 +15,8 @@ import pymongo
 
 from tests.bench import made_up_years
 from tests.bench.costs import FailedError, Sample, ours
-from tests.mongo import REPOSITORY, MissingProgramError, MongoServer, built
+from tests.bench.progress import say
+from tests.mongo import REPOSITORY, MissingProgramError, MongoServer, built, is_built
 
 HOUR = timedelta(hours=1)
 STOP_S = 10
@@ -100,6 +101,8 @@ def mongo(directory: Path) -> Iterator[Callable[[str], str]]:
     place = directory / "mongo"
     place.mkdir()
     given = os.environ.get("TEST_MONGODB_URI")
+    if not given and not is_built():
+        say("FerretDB, which serves as MongoDB, is built, once: that takes minutes")
     try:
         server = MongoServer(None, place, given) if given else MongoServer(built(), place)
     except MissingProgramError as error:

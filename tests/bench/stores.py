@@ -9,7 +9,7 @@ from tests.bench.served import is_another, mongo
 from tests.bench.station_years import tables
 from tests.bench.suite import COST, Asked, Outcome, medians, ratio
 
-USUAL, SMALL = (10,), (1,)
+SMALL = (1,)
 STORES = {"embedded": "embedded", "MongoDB": "mongodb", "naive, MongoDB": "naive"}
 NOTHING = "the same"
 FEW, FEWEST = 1000, 200
@@ -21,7 +21,7 @@ LIMITED = (
 
 def measure(asked: Asked) -> Outcome:
     """See above."""
-    sizes, samples = asked.sizes(USUAL, SMALL), dict[str, list[Sample]]()
+    sizes, samples = asked.sizes(SMALL), dict[str, list[Sample]]()
     with mongo(asked.directory) as database:
         for count in sizes:
             data = tables(count, asked.directory).data

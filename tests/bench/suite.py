@@ -15,16 +15,17 @@ FETCHING = (*COST, "requests", "wire_bytes")
 
 
 class Asked(NamedTuple):
-    """What is asked of a benchmark: rounds, sizes (empty: its own), only a small try; a directory to work in."""
+    """What is asked of a benchmark: rounds, sizes, a small try or not, its usual sizes; a directory to work in."""
 
     rounds: int
     stations: tuple[int, ...]
     small: bool
+    usual: tuple[int, ...]
     directory: Path
 
-    def sizes(self, usual: tuple[int, ...], small: tuple[int, ...]) -> tuple[int, ...]:
-        """How many stations."""
-        return self.stations or (small if self.small else usual)
+    def sizes(self, small: tuple[int, ...]) -> tuple[int, ...]:
+        """How many stations: those asked for, else `small` ones, or the usual."""
+        return self.stations or (small if self.small else self.usual)
 
     def place(self, name: str) -> Path:
         """A new directory within the one to work in."""
@@ -65,10 +66,12 @@ def medians(samples: Samples) -> dict[str, Sample]:
     return {case: median(rounds) for case, rounds in samples.items()}
 
 
-def shown(name: str, sentence: str, asked: Asked, outcome: Outcome) -> str:
+def shown(name: str, sentence: str, outcome: Outcome) -> str:
     """The tables of a benchmark."""
     of_cases = medians(outcome.samples)
-    lines = [*wrapped([f"{name}: {sentence}; medians of {asked.rounds}"])]
+    least, most = (of(len(rounds) for rounds in outcome.samples.values()) for of in (min, max))
+    taken = f"medians of {most}" if least == most else f"medians of {least} to {most}"
+    lines = [*wrapped([f"{name}: {sentence}; {taken}"])]
     for title, begins, columns in outcome.views:
         cut = begins if begins.endswith(" ") else ""
         cases = {case.removeprefix(cut): of_cases[case] for case in of_cases if case.startswith(begins)}
