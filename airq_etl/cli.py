@@ -77,7 +77,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except (AirqError, typer.TyperException) as error:
-        message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        message = _said_by_typer(error) if isinstance(error, typer.TyperException) else str(error)
         code = _fail(message, error.exit_code, verbose=verbose, as_json=as_json)
     except typer.Abort:
         code = 130
@@ -92,6 +92,11 @@ def main() -> None:
         # One that looks up a name cannot be stopped; Python would wait for it.
         os._exit(code or 0)
     sys.exit(code)
+
+
+def _said_by_typer(error: typer.TyperException) -> str:
+    """Its message without what pydantic, which typer asks, begins it with."""
+    return error.format_message().replace(": Value error, ", ": ")
 
 
 def _asked_for(words: Sequence[str]) -> tuple[bool, bool]:

@@ -65,7 +65,7 @@ class Lake:
         """Make the directories; UsageError where that is not allowed."""
         try:
             if self.root.exists() and not self.root.is_dir():
-                raise UsageError(f"the data directory {self.root} is no directory")
+                raise no_directory(self.root)
             tables = (self.root / table.name for table in (*TABLES, *FORECAST_TABLES))
             for folder in (self.root, self.captures, self.temporary, *tables):
                 make(folder)
@@ -161,6 +161,21 @@ class Lake:
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def with_data(root: Path, table: Table | None = None) -> Lake:
+    """The tables of a data directory that is there, and has rows of `table`; UsageError where it has none."""
+    lake = Lake(root)
+    if root.is_dir() and (table is None or lake.parts(table)):
+        return lake
+    if root.exists() and not root.is_dir():
+        raise no_directory(root)
+    raise UsageError(f"there is no data in {root} yet; `airq-etl run` fetches some")
+
+
+def no_directory(root: Path) -> UsageError:
+    """What is wrong where something else bears the name of a data directory."""
+    return UsageError(f"the data directory {root} is no directory; name another (AIRQ_DATA_DIR)")
 
 
 def sync(path: Path) -> None:

@@ -100,13 +100,21 @@ def given(common: Common) -> dict[str, Any]:
 
 def settings(common: Common, **flags: Any) -> Settings:  # noqa: ANN401 -- a setting may be anything
     """The settings in force for a command; UsageError that names what is wrong."""
-    in_force = load(given(common) | flags, env_file=common.env_file)
+    try:
+        in_force = load(given(common) | flags, env_file=common.env_file)
+    except UsageError as error:
+        raise _named_as_given(error, common) from error
     if flags.get("stations") and not in_force.stations:
         raise UsageError(f"--station: none of these is of shard {in_force.shard} (--shard, AIRQ_SHARD)")
     logs.hide(in_force.secrets())
     if env_file_is_open(common.env_file) and in_force.secrets():
         logs.LOGGER.warning("others may read the secrets in %s; `chmod 600` it", common.env_file or ".env")
     return in_force
+
+
+def _named_as_given(error: UsageError, common: Common) -> UsageError:
+    """The error that names the option where the setting was given by one."""
+    return error if common.now is None else UsageError(str(error).replace("AIRQ_NOW: ", "--now: ", 1))
 
 
 def listed(common: Common) -> tuple[int, ...]:

@@ -170,15 +170,19 @@ def test_only_what_is_needed_is_loaded(airq: "Airq", words: tuple[str, ...], nee
         (["run", "--demo", "--station", "7"], {}, 2, "--demo"),
         (["transform", "--rebuild", "--start-date", "2024-01-01"], {}, 2, "--rebuild"),
         (["transform", "--discard"], {}, 2, "--discard"),
-        (["load", "--data-dir", sys.executable], {}, 2, "is no directory"),
+        *(
+            ([*words, "--data-dir", sys.executable], {}, 2, f"{sys.executable} is no directory; name another")
+            for words in (["load"], ["status"], ["sanity-check"], ["forecast"], ["report"], ["export", "daily"])
+        ),
         (["export", "rejects", "--data-dir", "."], {}, 2, "no ledger"),
-        (["run", "--now", "soon"], {}, 2, "'soon'"),
+        (["run", "--now", "soon"], {}, 2, "--now: 'soon'"),
+        (["run"], {"AIRQ_NOW": "soon"}, 2, "AIRQ_NOW: 'soon'"),
         (["run", "--env-file", "none.env"], {}, 2, "none.env"),
         (["run", "--nosuch"], {}, 2, "--nosuch"),
         (["fetch"], {}, 2, "fetch"),
         (["export", "weekly"], {}, 2, "weekly"),
         (["export", "daily"], {}, 2, "airq-etl run"),
-        (["export", "daily", "--format", "xls"], {}, 2, "xls"),
+        (["export", "daily", "--format", "xls"], {}, 2, "Invalid value for '--format': 'xls'"),
         (["extract", "dump.json"], {}, 2, "--from"),
         (["extract", "--from", "dump.json"], {}, 2, "dump.json"),
         (["simulate", "--captures", "nowhere"], {}, 2, "nowhere"),

@@ -127,7 +127,7 @@ def test_the_last_words_are_an_event(airq: "Airq", words: list[str], code: int, 
 def test_the_text_of_the_last_words(airq: "Airq") -> None:
     """As text they are the line that they were."""
     ran = airq("run", "--now", "soon", expect=2)
-    assert ran.err == "airq-etl: AIRQ_NOW: 'soon' is not a time like 2024-09-09T10:20:00\n"
+    assert ran.err == "airq-etl: --now: 'soon' is not a time like 2024-09-09T10:20:00\n"
 
 
 def _logged(script: str, secret: str, as_json: bool) -> str:  # noqa: FBT001 -- a parameter of the test

@@ -11,7 +11,7 @@ import polars as pl
 
 from airq_etl import daily, ledger, nowcast, quality, revisions
 from airq_etl.errors import UsageError
-from airq_etl.lake import DAILY, FORECASTS, HOURLY, REVISIONS, Lake
+from airq_etl.lake import DAILY, FORECASTS, HOURLY, REVISIONS, Lake, with_data
 from airq_etl.pipeline import output
 from airq_etl.pipeline.forecasting.known import forecasts_known
 from airq_etl.settings import Settings
@@ -30,8 +30,7 @@ def rows(settings: Settings, what: What, stations: Collection[int], days: Days |
 
     Of a forecast that is the day of the hour that it is for. UsageError where there is no such table.
     """
-    if not settings.data_dir.is_dir():
-        raise UsageError(f"there is no data in {settings.data_dir} yet; `airq-etl run` fetches some")
+    with_data(settings.data_dir)
     frame = _rejects(settings) if what == "rejects" else _table(settings, what)
     if stations:
         for nobody in sorted(set(stations) - set(frame["station_id"])):

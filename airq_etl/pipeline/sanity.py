@@ -7,7 +7,7 @@ from datetime import timedelta
 import polars as pl
 
 from airq_etl.errors import AirqError, UsageError
-from airq_etl.lake import HOURLY, Lake
+from airq_etl.lake import HOURLY, with_data
 from airq_etl.open_findings import Look, News, record
 from airq_etl.pipeline.evidence import gather
 from airq_etl.pipeline.harmless import harmless
@@ -36,8 +36,7 @@ def run_sanity_check(
 
     A look at everything is recorded as such. UsageError where there is no data, or none of a station.
     """
-    if not settings.data_dir.is_dir() or not Lake(settings.data_dir).parts(HOURLY):
-        raise UsageError(f"there is no data in {settings.data_dir} yet; `airq-etl run` fetches some")
+    with_data(settings.data_dir, HOURLY)
     with job(settings, begun(settings, STEP), STEP) as work, step(work, STEP) as counts:
         evidence = gather(work, days, days)
         _refuse_unknown(stations, evidence)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from airq_etl import ledger
 from airq_etl.errors import AirqError, UsageError
-from airq_etl.lake import DAILY, FORECASTS, Lake
+from airq_etl.lake import DAILY, FORECASTS, Lake, with_data
 from airq_etl.ledger_reader import LedgerReader
 from airq_etl.pipeline.load import EMBEDDED
 from airq_etl.settings import Settings
@@ -42,8 +42,7 @@ def _source(settings: Settings, name: Name) -> Source:
         raise UsageError(
             "the store is MongoDB, which Superset cannot read; `--source parquet` shows the tables beside it"
         )
-    if not lake.parts(DAILY):
-        raise UsageError(f"there is no data in {root} yet; `airq-etl run` fetches some")
+    with_data(root, DAILY)
     if name == "sqlite" and not (root / EMBEDDED).is_file():
         raise UsageError(f"there is no {EMBEDDED} in {root}; `airq-etl load` makes it, `--source parquet` needs none")
     names = _names(settings, lake)

@@ -9,7 +9,7 @@ from airq_etl.forecast.ahead import sights_of
 from airq_etl.forecast.sight import Sight
 from airq_etl.forecast.standing import FIT_BACK
 from airq_etl.forecast.trial import Challenge, Tried, try_out
-from airq_etl.lake import HOURLY, Lake
+from airq_etl.lake import HOURLY, with_data
 from airq_etl.pipeline.forecasting import cabinet as cabinets
 from airq_etl.pipeline.forecasting.keep import keep
 from airq_etl.pipeline.forecasting.make import STEP, parts, read_grid, rows_of_news, seen_by, serving_last
@@ -34,8 +34,7 @@ def run_challenge(
         raise UsageError(
             "the challenger is fitted by LightGBM, which cannot be loaded: pip install 'airq-etl[lightgbm]'"
         )
-    if not settings.data_dir.is_dir() or not Lake(settings.data_dir).parts(HOURLY):
-        raise UsageError(f"there is no data in {settings.data_dir} yet; `airq-etl run` fetches some")
+    with_data(settings.data_dir, HOURLY)
     chosen = sorted(set(stations or settings.stations))
     with job(settings, begun(settings, STEP), STEP) as work, step(work, STEP) as counts:
         found = Challenge(run_id=work.result.run_id, made_at=work.now)

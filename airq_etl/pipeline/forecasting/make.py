@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from airq_etl.errors import UsageError
 from airq_etl.forecast import HORIZON
 from airq_etl.forecast.ahead import NEEDED, Ahead, News, Served, as_it_stood, look_ahead
 from airq_etl.forecast.features import MOST_OTHERS
@@ -20,7 +19,7 @@ from airq_etl.forecast.outlook import Outlook, Outlooks
 from airq_etl.forecast.sight import Series
 from airq_etl.forecast.table import MODEL_SCHEMA, SCHEMA
 from airq_etl.hourly import TIME
-from airq_etl.lake import HOURLY, MODELS, Lake
+from airq_etl.lake import HOURLY, MODELS, Lake, with_data
 from airq_etl.pipeline.forecasting import cabinet as cabinets
 from airq_etl.pipeline.forecasting.keep import keep
 from airq_etl.pipeline.forecasting.send import send
@@ -44,8 +43,7 @@ def run_forecast(settings: Settings, stations: Collection[int] = (), horizon: in
 
     UsageError where there is no data. Where the store fails the forecasts are kept, and the StoreError is raised.
     """
-    if not settings.data_dir.is_dir() or not Lake(settings.data_dir).parts(HOURLY):
-        raise UsageError(f"there is no data in {settings.data_dir} yet; `airq-etl run` fetches some")
+    with_data(settings.data_dir, HOURLY)
     with job(settings, begun(settings, STEP), STEP) as work:
         return forecast(work, stations or settings.stations, horizon)
 

@@ -11,7 +11,7 @@ from airq_etl import daily, lock
 from airq_etl.errors import UsageError
 from airq_etl.forecast import LONGEST
 from airq_etl.forecast.gate import NOBODY
-from airq_etl.lake import DAILY, FORECASTS, HOURLY, MODELS, REVISIONS, Lake
+from airq_etl.lake import DAILY, FORECASTS, HOURLY, MODELS, REVISIONS, Lake, with_data
 from airq_etl.ledger import FILE, Ledger
 from airq_etl.ledger_reader import LedgerReader
 from airq_etl.ledger_runs import runs as runs_known
@@ -45,9 +45,7 @@ def material(settings: Settings, wanted: Collection[int], days: Days | None) -> 
 
     UsageError where there is no data, or none of a station; DamagedError where a table cannot be read.
     """
-    lake, now = Lake(settings.data_dir), settings.clock()
-    if not lake.parts(HOURLY):
-        raise UsageError(f"there is no data in {settings.data_dir} yet; `airq-etl run` fetches some")
+    lake, now = with_data(settings.data_dir, HOURLY), settings.clock()
     if not (lake.root / FILE).is_file():
         raise UsageError(f"there is no ledger in {settings.data_dir}; `airq-etl run` makes one")
     with LedgerReader(settings.data_dir) as ledger:
