@@ -346,8 +346,8 @@ def test_captures_are_worked_in_first(world: World, airq: "Airq") -> None:
     [
         (("--start-date", "yesterday"), "--start-date: 'yesterday' is not a day like 2024-09-01"),
         (("--station", "x"), "--station: 'x' is no station id; an id is a whole number like 283164601"),
-        (("--dry-run", "--data-dir", "file"), "the data directory file is no directory"),
-        (("--data-dir", "file"), "the data directory file is no directory"),
+        (("--dry-run", "--data-dir", "file"), "the data directory file is no directory; name another (AIRQ_DATA_DIR)"),
+        (("--data-dir", "file"), "the data directory file is no directory; name another (AIRQ_DATA_DIR)"),
         (("2024-09-01",), "Got unexpected extra argument(s) (2024-09-01)"),
     ],
 )

@@ -26,16 +26,16 @@ class Benchmark(NamedTuple):
 
 
 BENCHMARKS = {
-    "hourly": Benchmark("an hourly run of 2 stations, 100 ms away, against what others do in it", 5),
+    "hourly": Benchmark("an hourly run of 2 stations, 100 ms away, against what others do in it", 3),
     "decode": Benchmark("one answer of a whole year decoded, checked, and made daily means", 1),
     "first_year": Benchmark("the first full year: extract, transform and load, apart and together", 10, (2, 100)),
-    "growth": Benchmark("an hourly run of many stations, 100 ms away, 32 at a time", 30, (100, 1_000)),
-    "daily": Benchmark("daily means and flags of station-years, against pandas and DuckDB", 6, (10, 100)),
+    "growth": Benchmark("an hourly run of many stations, 100 ms away, 32 at a time", 15, (100, 1_000)),
+    "daily": Benchmark("daily means and flags of station-years, against pandas and DuckDB", 3, (10, 100)),
     "stores": Benchmark("documents a second into both stores: new, the same, changed", 10, (10,)),
     "start": Benchmark("how long commands take that do little, against a bare Python", 1),
-    "forecast": Benchmark("a forecast at once, an hour and a day later, and with models fitted anew", 5, (2,)),
+    "forecast": Benchmark("a forecast at once, an hour and a day later, and with models fitted anew", 2, (2,)),
     "report": Benchmark("the page, the facts, and a page of one station", 5, (100,)),
-    "sanity": Benchmark("each sanity check over station-years", 2, (10,)),
+    "sanity": Benchmark("each sanity check over station-years", 1, (10,)),
 }
 ROUNDS = 5
 INTERRUPTED = 128 + signal.SIGINT
