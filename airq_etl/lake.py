@@ -64,8 +64,7 @@ class Lake:
     def open(self) -> None:
         """Make the directories; UsageError where that is not allowed."""
         try:
-            if self.root.exists() and not self.root.is_dir():
-                raise no_directory(self.root)
+            refuse_file(self.root)
             tables = (self.root / table.name for table in (*TABLES, *FORECAST_TABLES))
             for folder in (self.root, self.captures, self.temporary, *tables):
                 make(folder)
@@ -165,17 +164,17 @@ class Lake:
 
 def with_data(root: Path, table: Table | None = None) -> Lake:
     """The tables of a data directory that is there, and has rows of `table`; UsageError where it has none."""
+    refuse_file(root)
     lake = Lake(root)
-    if root.is_dir() and (table is None or lake.parts(table)):
-        return lake
+    if not root.is_dir() or (table is not None and not lake.parts(table)):
+        raise UsageError(f"there is no data in {root} yet; `airq-etl run` fetches some")
+    return lake
+
+
+def refuse_file(root: Path) -> None:
+    """UsageError where something else bears the name of a data directory; there may be nothing."""
     if root.exists() and not root.is_dir():
-        raise no_directory(root)
-    raise UsageError(f"there is no data in {root} yet; `airq-etl run` fetches some")
-
-
-def no_directory(root: Path) -> UsageError:
-    """What is wrong where something else bears the name of a data directory."""
-    return UsageError(f"the data directory {root} is no directory; name another (AIRQ_DATA_DIR)")
+        raise UsageError(f"the data directory {root} is no directory; name another (AIRQ_DATA_DIR)")
 
 
 def sync(path: Path) -> None:

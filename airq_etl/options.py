@@ -12,7 +12,7 @@ import typer
 from airq_etl import logs
 from airq_etl.env_file import env_file_is_open
 from airq_etl.errors import UsageError
-from airq_etl.settings import Settings, load
+from airq_etl.settings import Settings, load, parse_time
 from airq_etl.shards import parse_shard
 from airq_etl.stations_file import parse_stations
 from airq_etl.windows import Days
@@ -95,26 +95,19 @@ def _default(name: str) -> bool | None:
 def given(common: Common) -> dict[str, Any]:
     """The settings that the common options give; None is not given."""
     shard = None if common.shard is None else parse_shard(common.shard, "--shard")
-    return {"data_dir": common.data_dir, "now": common.now, "shard": shard}
+    now = None if common.now is None else parse_time(common.now, "--now")
+    return {"data_dir": common.data_dir, "now": now, "shard": shard}
 
 
 def settings(common: Common, **flags: Any) -> Settings:  # noqa: ANN401 -- a setting may be anything
     """The settings in force for a command; UsageError that names what is wrong."""
-    try:
-        in_force = load(given(common) | flags, env_file=common.env_file)
-    except UsageError as error:
-        raise _named_as_given(error, common) from error
+    in_force = load(given(common) | flags, env_file=common.env_file)
     if flags.get("stations") and not in_force.stations:
         raise UsageError(f"--station: none of these is of shard {in_force.shard} (--shard, AIRQ_SHARD)")
     logs.hide(in_force.secrets())
     if env_file_is_open(common.env_file) and in_force.secrets():
         logs.LOGGER.warning("others may read the secrets in %s; `chmod 600` it", common.env_file or ".env")
     return in_force
-
-
-def _named_as_given(error: UsageError, common: Common) -> UsageError:
-    """The error that names the option where the setting was given by one."""
-    return error if common.now is None else UsageError(str(error).replace("AIRQ_NOW: ", "--now: ", 1))
 
 
 def listed(common: Common) -> tuple[int, ...]:

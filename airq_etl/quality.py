@@ -122,8 +122,8 @@ def _is_flat(sensor: Sensor) -> pl.Expr:
 def _with_what_is_usual(frame: pl.DataFrame, sensors: Sequence[Sensor]) -> pl.DataFrame:
     """The rows with what tells a spike: few stand out from both hours beside them, and fewer from the days before."""
     names = [f"{sensor.column}/good" for sensor in sensors]
-    frame = usual.add_away(frame.with_columns(_stands_out(sensor) for sensor in sensors), names)
-    return usual.add_spread(frame.with_columns(_is_far(sensor) for sensor in sensors), names)
+    frame = frame.with_columns(_stands_out(sensor) for sensor in sensors)
+    return usual.add(frame, names, [_is_far(sensor) for sensor in sensors])
 
 
 def _beside(sensor: Sensor) -> list[pl.Expr]:

@@ -9,7 +9,7 @@ polars takes the medians of all rows one by one, which needs no numpy and says t
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
@@ -35,38 +35,37 @@ AT_ONCE = 1 << 13
 _BACK = range(DAY_H, DAYS * DAY_H + 1, DAY_H)
 
 
-def add_away(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Rows sorted by `station_id` and `hour`, with how far each value is from what is usual at its hour of the day.
+def add(frame: pl.DataFrame, names: Sequence[str], still_asked: Sequence[pl.Expr] = ()) -> pl.DataFrame:
+    """Rows sorted by `station_id` and `hour`, with how far values are from what is usual, and how far they were.
 
-    `co/away` is that of `co`, where `co/asked` is true: the value less the median of the same hour (UTC) of the
-    fourteen days before. It is null where fewer than seven of the days have a value, and may be for other rows.
+    For `co`, where `co/asked` is true, `co/away` is the value less the median of the same hour (UTC) of the fourteen
+    days before, and `co/spread` the median of how far those days' values were from what was usual then, as a standard
+    deviation. `still_asked` gives `co/asked` anew for the latter, once `co/away` is known. Null where fewer than seven
+    of the days have what they are made of; for rows that are not asked for they may be.
     """
-    return _added(frame, names, "away", lambda name: pl.col(name) - _median(pl.col(name)), _away_by_grid)
+    places = places_of(frame) if frame.height >= MANY else None
+    if places is not None and places[-1] > SPARSE * frame.height:
+        places = None
+    frame = _added(frame, names, places, AWAY).with_columns(still_asked)
+    return _added(frame, names, places, SPREAD)
 
 
-def add_spread(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """The rows of `add_away`, with how far the values of the days before were from what was usual then.
+class _What(NamedTuple):
+    """What is added, and both ways to it: of all rows by windows, of some places of a grid."""
 
-    `co/spread` is the median of these distances, as a standard deviation, for the rows where `co/asked` is still true.
-    """
-    return _added(
-        frame, names, "spread", lambda name: MAD_TO_SIGMA * _median(pl.col(f"{name}/away").abs()), _spread_by_grid
-    )
+    word: str
+    by_window: Callable[[str], pl.Expr]
+    by_grid: Callable[["Values", "Places"], "Values"]
 
 
-def _added(
-    frame: pl.DataFrame,
-    names: Sequence[str],
-    what: str,
-    by_window: Callable[[str], pl.Expr],
-    by_grid: Callable[["Values", "Places"], "Values"],
-) -> pl.DataFrame:
+def _added(frame: pl.DataFrame, names: Sequence[str], places: pl.Series | None, what: _What) -> pl.DataFrame:
     wanted = [name for name in names if frame[f"{name}/asked"].any()]
-    frame = frame.with_columns(pl.lit(None, pl.Float64).alias(f"{name}/{what}") for name in names)
-    places = places_of(frame) if wanted and frame.height >= MANY else None
-    if places is None or places[-1] > SPARSE * frame.height:
-        return frame.with_columns(by_window(name).alias(f"{name}/{what}") for name in wanted)
-    return frame.with_columns(laid_out(frame, name, places, by_grid).alias(f"{name}/{what}") for name in wanted)
+    frame = frame.with_columns(pl.lit(None, pl.Float64).alias(f"{name}/{what.word}") for name in names)
+    if places is None:
+        return frame.with_columns(what.by_window(name).alias(f"{name}/{what.word}") for name in wanted)
+    return frame.with_columns(
+        laid_out(frame, name, places, what.by_grid).alias(f"{name}/{what.word}") for name in wanted
+    )
 
 
 def _median(value: pl.Expr) -> pl.Expr:
@@ -116,6 +115,10 @@ def _spread_by_grid(grid: "Values", places: "Places") -> "Values":
     away = np.full_like(grid, np.nan)
     away[days] = np.abs(_away_by_grid(grid, days))
     return MAD_TO_SIGMA * _medians(away, places)
+
+
+AWAY = _What("away", lambda name: pl.col(name) - _median(pl.col(name)), _away_by_grid)
+SPREAD = _What("spread", lambda name: MAD_TO_SIGMA * _median(pl.col(f"{name}/away").abs()), _spread_by_grid)
 
 
 def _medians(grid: "Values", places: "Places") -> "Values":

@@ -32,7 +32,7 @@ def usual_of(frame: pl.DataFrame, names: Sequence[str], *, by_grid: bool) -> pl.
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(usual, "MANY", 0 if by_grid else frame.height + 1)
         patched.setattr(usual, "SPARSE", 1 << 40)
-        return usual.add_spread(usual.add_away(frame, names), names)
+        return usual.add(frame, names)
 
 
 def asked(frame: pl.DataFrame, names: Sequence[str], answers: Sequence[bool] = (True,)) -> pl.DataFrame:
@@ -120,12 +120,12 @@ def test_many_rows_that_fit_no_grid_or_leave_it_empty_are_taken_by_windows() -> 
     far = rows([(1, [*range(usual.MANY), usual.SPARSE * 2 * usual.MANY])], [1.0, None, 3.0])
     twice = pl.concat([near, near.tail(1)])
     for frame in (asked(some, ["co"]) for some in (near, far, twice)):
-        found = usual.add_spread(usual.add_away(frame, ["co"]), ["co"])
+        found = usual.add(frame, ["co"])
         assert_frame_equal(found, usual_of(frame, ["co"], by_grid=False))
 
 
 def test_nothing_is_said_where_nothing_is_asked() -> None:
     """Nor is anything computed."""
     frame = asked(rows([(1, range(usual.MANY))], [1.0, 2.0, 3.0]), ["co"], [False])
-    found = usual.add_spread(usual.add_away(frame, ["co"]), ["co"])
+    found = usual.add(frame, ["co"])
     assert found.select(pl.col("co/away", "co/spread").null_count()).row(0) == (frame.height, frame.height)

@@ -15,7 +15,7 @@ from airq_etl.backfilling import Backfill, Filled, Gap, Outlook
 from airq_etl.captures import UNFINISHED
 from airq_etl.errors import AirqError, UsageError
 from airq_etl.hourly import TIME
-from airq_etl.lake import HOURLY, Lake, no_directory
+from airq_etl.lake import HOURLY, Lake, refuse_file
 from airq_etl.ledger_answers import answered, keep_not_given, want, wanted
 from airq_etl.ledger_reader import copied
 from airq_etl.missing import Missing, missing
@@ -44,8 +44,7 @@ def look_ahead(settings: Settings, days: Days | None = None, *, again: bool = Fa
     Only gaps in local `days` where these are given; with `again` also what the source was asked for and did not give.
     """
     lake = Lake(settings.data_dir)
-    if lake.root.exists() and not lake.root.is_dir():
-        raise no_directory(lake.root)
+    refuse_file(lake.root)
     with copied(lake.root) as ledger:
         work = Job(settings, lake, ledger, begun(settings, COMMAND), 0.0)
         _refuse_half_built_tables(work)

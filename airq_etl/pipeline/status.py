@@ -12,7 +12,7 @@ import polars as pl
 
 from airq_etl import ledger_counts, ledger_runs, lock
 from airq_etl.errors import StoreError, UsageError
-from airq_etl.lake import FORECAST_TABLES, HOURLY, TABLES, Lake, no_directory
+from airq_etl.lake import FORECAST_TABLES, HOURLY, TABLES, Lake, refuse_file
 from airq_etl.ledger import FILE, Ledger
 from airq_etl.ledger_reader import LedgerReader
 from airq_etl.open_alerts import open_alerts
@@ -103,8 +103,7 @@ def _reading(root: Path) -> Iterator[tuple[LedgerReader, set[str]]]:
         empty = not (root / FILE).is_file() or not (root / FILE).stat().st_size
     except OSError as error:
         raise StoreError(f"{root} cannot be read: {error.strerror}; ask as the user who runs airq-etl") from error
-    if root.exists() and not root.is_dir():
-        raise no_directory(root)
+    refuse_file(root)
     if empty:
         raise UsageError(f"no run yet in {root}; next: airq-etl run")
     with LedgerReader(root) as ledger:

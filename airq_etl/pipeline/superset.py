@@ -37,12 +37,11 @@ def write_bundle(settings: Settings, name: Name, target: Path) -> None:
 
 def _source(settings: Settings, name: Name) -> Source:
     root = settings.data_dir
-    lake = Lake(root)
     if name == "sqlite" and settings.mongodb_uri:
         raise UsageError(
             "the store is MongoDB, which Superset cannot read; `--source parquet` shows the tables beside it"
         )
-    with_data(root, DAILY)
+    lake = with_data(root, DAILY)
     if name == "sqlite" and not (root / EMBEDDED).is_file():
         raise UsageError(f"there is no {EMBEDDED} in {root}; `airq-etl load` makes it, `--source parquet` needs none")
     names = _names(settings, lake)

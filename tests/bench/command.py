@@ -34,7 +34,7 @@ BENCHMARKS = {
     "stores": Benchmark("documents a second into both stores: new, the same, changed", 10, (10,)),
     "start": Benchmark("how long commands take that do little, against a bare Python", 1),
     "forecast": Benchmark("a forecast at once, an hour and a day later, and with models fitted anew", 2, (2,)),
-    "report": Benchmark("the page, the facts, and a page of one station", 5, (100,)),
+    "report": Benchmark("the page, the facts, and a page of one station", 10, (100,)),
     "sanity": Benchmark("each sanity check over station-years", 1, (10,)),
 }
 ROUNDS = 5

@@ -68,7 +68,8 @@ def write_whole(lake: Lake, cabinet: Cabinet) -> None:
     # First, so that no standing names a challenger that is not there; without the time of writing, so that the same
     # trees are the same bytes.
     content = gzip.compress(msgspec.json.encode(grown), compresslevel=6, mtime=0)
-    _replace(lake, _challengers_path(lake, cabinet.station_id), content)
+    with lake.replacing(_challengers_path(lake, cabinet.station_id)) as temporary:
+        temporary.write_bytes(content)
     write(lake, cabinet)
 
 
@@ -105,11 +106,6 @@ def _can_be_read_by_lightgbm() -> bool:
         "pip install 'airq-etl[lightgbm]' brings them back"
     )
     return False
-
-
-def _replace(lake: Lake, path: Path, content: bytes) -> None:
-    with lake.replacing(path) as temporary:
-        temporary.write_bytes(content)
 
 
 def _path(lake: Lake, station_id: int) -> Path:
